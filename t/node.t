@@ -1,0 +1,327 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The stand-in node against what a real one printed: t/node/expect holds excerpts of the recorded runs.
+
+srcdir=${srcdir:-$(dirname "$0")/..}
+here=$(cd "$srcdir/t/node" && pwd)
+root=$(mktemp -d "${TMPDIR:-/tmp}/vyom-node.XXXXXX") || exit 99
+trap 'rm -rf "$root"' EXIT
+trap 'exit 1' HUP INT TERM
+LC_ALL=C.UTF-8
+export LC_ALL
+count=0
+out=$root/out err=$root/err conf=$root/etc/pve/qemu-server faults=$root/etc/stand-in.d/faults
+
+# ok SENTENCE CONDITION...: one test; on failure show what the last command printed.
+ok() {
+    count=$((count + 1))
+    sentence=$1
+    shift
+    if "$@" > "$root/why" 2>&1; then
+        echo "ok $count - $sentence"
+    else
+        echo "not ok $count - $sentence"
+        sed 's/^/# /' "$root/why" "$out" "$err"
+    fi
+}
+
+# Run a tool; its streams go to files, its status to $status.
+qm() { "$root/usr/sbin/qm" "$@" > "$out" 2> "$err" < /dev/null; status=$?; }
+pvesm() { "$root/usr/sbin/pvesm" "$@" > "$out" 2> "$err" < /dev/null; status=$?; }
+pvesh() { "$root/usr/bin/pvesh" "$@" > "$out" 2> "$err" < /dev/null; status=$?; }
+lvs() { "$root/usr/sbin/lvs" --reportformat json --units b --nosuffix "$@" > "$out" 2> "$err"; status=$?; }
+
+# Conditions.
+is() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; false; }; }
+ended() { is "$status" "$1" && is "$(cat "$err")" "$2"; }            # STATUS STDERR
+quiet() { ended 0 "" && is "$(cat "$out")" "${1-}"; }                # STDOUT
+same() { printf '%s\n' "$2" | diff "$here/expect/$1" -; }            # FILE TEXT
+has() { grep -q -e "$2" "$1" || { echo "no '$2' in:"; cat "$1"; false; }; }
+lacks() { ! grep -q -e "$2" "$1" || { echo "'$2' in:"; cat "$1"; false; }; }
+plain() { sed -E 's/ctime=[0-9]+/ctime=TIME/; s/([0-9A-F]{2}:){5}[0-9A-F]{2}/MAC/; s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/' "$1"; }
+volumes() { sed -n 's/^thin pve\/\([^ ]*\).*/\1/p' "$root/var/lib/stand-in/lvs" | grep -e "-$1-" | tr '\n' ' '; }
+free_lock() { flock -n "$root/var/lock/qemu-server/lock-$1.conf" true; }
+both() { "$1" && "$2"; }
+soon() { n=0; while [ $n -lt 100 ]; do "$@" > /dev/null 2>&1 && return 0; sleep 0.05; n=$((n + 1)); done; "$@"; }
+scale() { sed -i "s/^time-scale .*/time-scale $1/" "$root/etc/stand-in.conf"; }
+
+"$here/new" "$root" --time-scale 0.02 --pool-size 32G --tiny-pool 400M || exit 99
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb one@test' > "$root/keys.pub"
+image=$root/var/lib/vz/template/iso/tiny-cloudimg-amd64.img
+truncate -s 64M "$image"
+dd if=/dev/zero of="$image" bs=1M count=12 conv=notrunc 2> /dev/null
+
+# --- a template ---
+qm create 9000 --name ubuntu-noble --memory 512 --cores 1 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-single
+ok "create says nothing" quiet
+ok "the default boot order names what is there" has "$conf/9000.conf" '^boot: order=net0$'
+qm create 9000 --name again
+ok "create refuses an id in use" ended 255 "unable to create VM 9000 - VM 9000 already exists on node 'pve'"
+qm set 9000 --scsi0 local-lvm:0,import-from=/var/lib/vz/template/iso/tiny-cloudimg-amd64.img
+ok "an import tells its progress" is "$(grep -c transferred "$out")" 34
+ok "and what it made" has "$out" "^scsi0: successfully created disk 'local-lvm:vm-9000-disk-0,size=64M'$"
+qm set 9000 --ide2 local-lvm:cloudinit --boot order=scsi0 --serial0 socket --vga serial0
+ok "a new cloud-init drive is filled at once" has "$out" '^generating cloud-init ISO$'
+ok "the call is repeated with its options sorted" has "$out" '^update VM 9000: -boot order=scsi0 -ide2 local-lvm:cloudinit -serial0 socket -vga serial0$'
+qm set 9000 --ide2 local-lvm:cloudinit
+ok "the same cloud-init drive twice fails in lvcreate" ended 5 "lvcreate 'pve/vm-9000-cloudinit' error:   Logical Volume \"vm-9000-cloudinit\" already exists in volume group \"pve\""
+qm set 9000 --ciuser ubuntu --sshkeys "$root/keys.pub" --ipconfig0 ip=dhcp --agent enabled=1 --ostype l26
+ok "keys are shown escaped" has "$out" 'one%40test%0A$'
+qm set 9000 --sshkeys "$root/nosuch.pub"
+ok "a missing key file is an error with status 2" ended 2 "can't open '$root/nosuch.pub' - No such file or directory"
+qm template 9000
+ok "template renames and freezes the disk" quiet '  Renamed "vm-9000-disk-0" to "base-9000-disk-0" in volume group "pve"
+  Logical volume pve/base-9000-disk-0 changed.
+  WARNING: Combining activation change with other commands is not advised.'
+lvs -o lv_name,lv_attr,lv_size,data_percent pve/base-9000-disk-0
+ok "a base volume is read-only, inactive and to be skipped" has "$out" '^                  {"lv_name":"base-9000-disk-0", "lv_attr":"Vri---tz-k", "lv_size":"67108864", "data_percent":""}$'
+ok "an inactive volume is not in device-mapper" lacks "$root/run/dm/info" 'base--9000'
+qm template 9000
+ok "a template is no second time made one" ended 255 "you can't convert a template to a template"
+qm start 9000
+ok "a template does not start" ended 255 "you can't start a vm if it's a template"
+qm list
+ok "list prints the columns of the real one" same list "$(cat "$out")"
+ok ".vmlist has the line breaks of pmxcfs" same vmlist "$(sed 's/"version": [0-9]*/"version": N/' "$root/etc/pve/.vmlist")"
+
+# --- clones ---
+qm clone 9000 101 --name c1
+ok "a linked clone says what the real one says" same clone-linked "$(cat "$out")"
+ok "its configuration is the recorded one" same clone-linked.conf "$(plain "$conf/101.conf")"
+lvs -o lv_name,origin pve/vm-101-disk-0
+ok "only the volume knows its origin" has "$out" '"origin":"base-9000-disk-0"'
+mapped=$(sed -n 's/^pve-vm--101--disk--0: //p' "$root/run/dm/status")
+ok "the clone has its origin's sectors" is "$mapped" "0 131072 thin 24576 24575"
+used=$(sed -n 's/^pve-data-tpool: .* \([0-9]*\)\/524288 .*/\1/p' "$root/run/dm/status")
+ok "and the pool counts them once" is "$used" 198
+ok "a pool's status line has all its words" has "$root/run/dm/status" '^pve-data-tpool: 0 67108864 thin-pool [0-9]* [0-9]*/32768 [0-9]*/524288 - rw discard_passdown queue_if_no_space - 1024 $'
+ok "info names a volume by its LVM uuid" has "$root/run/dm/info" '^pve-vm--101--disk--0:LVM-[0-9A-Za-z]\{64\}:0:Writeable$'
+qm clone 9000 102 --name c2 --full
+ok "a full clone tells its progress" same clone-full "$(head -7 "$out")"
+ok "in as many lines" is "$(grep -c transferred "$out")" 34
+qm clone 9000 101 --name dup
+ok "a clone onto an id in use is refused before any task" ended 2 "unable to create VM 101: config file already exists"
+qm clone 9999 105
+ok "a clone of nothing too" ended 2 "unable to find configuration file for VM 9999 on node 'pve'"
+qm clone 9000 105 --name bad_name
+ok "a bad name is a parameter error with its blank line" is "$(cat "$err")" "$(cat "$here/expect/clone-name")"
+qm clone 9000 105 --storage local-lvm
+ok "a linked clone takes no storage" ended 2 "parameter 'storage' not allowed for linked clones"
+qm clone 9000 105 --nosuchopt 1
+ok "an unknown option is named" ended 255 "Unknown option: nosuchopt
+400 unable to parse option
+qm clone <vmid> <newid> [OPTIONS]"
+
+# --- set ---
+qm set 101 --tags 'B,a b' --onboot yes --description 'one: 100%
+two' --net0 virtio,bridge=vmbr9 --name renamed
+ok "tags are lower-cased, sorted, joined" has "$conf/101.conf" '^tags: a;b$'
+ok "a boolean becomes 1" has "$conf/101.conf" '^onboot: 1$'
+ok "a description is encoded comment lines" is "$(head -2 "$conf/101.conf")" '#one%3A 100%25
+#two'
+ok "a card without a MAC gets one, and no bridge is looked for" has "$conf/101.conf" '^net0: virtio=BC:24:11:..:..:..,bridge=vmbr9$'
+qm set 101 --memory abc
+ok "a bad number is refused in the real words" is "$(cat "$err")" "$(cat "$here/expect/set-memory")"
+qm set 101 --ipconfig0 ip=10.0.2.51
+ok "a bad address too" is "$(cat "$err")" "$(cat "$here/expect/set-ipconfig")"
+qm set 101 --digest 0000000000000000000000000000000000000000 --cores 1
+ok "a wrong digest is refused" ended 255 "checksum mismatch (file change by other user?)"
+digest=$(sha1sum "$conf/101.conf")
+qm set 101 --digest "${digest%% *}" --cores 1
+ok "the file's SHA-1 is the digest" is "$status" 0
+before=$(sed -n 's/^"version": \([0-9]*\),/\1/p' "$root/etc/pve/.vmlist")
+qm set 101 --cores 3 --memory 300
+after=$(sed -n 's/^"version": \([0-9]*\),/\1/p' "$root/etc/pve/.vmlist")
+ok "two options are three writes" is $((after - before)) 3
+qm set 101 --delete tags,description
+ok "delete removes keys" lacks "$conf/101.conf" '^tags\|^#'
+qm set 101
+ok "no option is an error" ended 255 "no options specified"
+qm set 101 --scsi1 local-lvm:1
+qm set 101 --scsi1 local-lvm:1
+ok "STORE:SIZE makes a new volume each time and the old one is unused" has "$conf/101.conf" '^unused0: local-lvm:vm-101-disk-1$'
+qm set 101 --scsi1 local-lvm:vm-101-disk-1,ssd=1,discard=on
+ok "a drive is printed in normal form with its real size" has "$conf/101.conf" '^scsi1: local-lvm:vm-101-disk-1,discard=on,size=1G,ssd=1$'
+
+# --- resize ---
+qm resize 101 scsi0 +16M
+ok "resize tells as lvextend does" quiet '  Size of logical volume pve/vm-101-disk-0 changed from 64.00 MiB (16 extents) to 80.00 MiB (20 extents).
+  Logical volume pve/vm-101-disk-0 successfully resized.'
+qm resize 101 scsi0 64M
+ok "a failed resize exits 0" ended 0 "shrinking disks is not supported"
+qm resize 101 scsi0 80M
+ok "the same size writes nothing" quiet
+qm resize 999 scsi0 +1G
+ok "even for a VM that is not there" ended 0 "Configuration file 'nodes/pve/qemu-server/999.conf' does not exist"
+qm resize 101 scsi0 10X
+ok "only a bad size does not" is "$status" 255
+
+# --- locks ---
+qm set 101 --lock backup
+qm set 101 --cores 1
+ok "a locked VM refuses" ended 255 "VM is locked (backup)"
+qm clone 101 110 --full
+ok "to be cloned too" ended 255 "VM is locked (backup)"
+qm unlock 101
+ok "unlock frees it" lacks "$conf/101.conf" '^lock'
+flock "$root/var/lock/qemu-server/lock-101.conf" sleep 1 & holder=$!
+sleep 0.1
+qm set 101 --cores 2
+ok "a held lock is a time-out with status 4" ended 4 "trying to acquire lock...
+can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout"
+qm config 101
+ok "but reading does not wait" is "$status" 0
+wait $holder
+
+# --- running ---
+qm clone 9000 120 --name run1
+qm set 120 --ipconfig0 ip=10.0.2.60/24,gw=10.0.2.2 --memory 256
+qm shutdown 120
+ok "shutdown of a stopped VM is a warning" is "$status $(cat "$err")" "0 VM 120 not running"
+qm start 120
+ok "start fills the cloud-init drive" quiet 'generating cloud-init ISO'
+pid=$(cat "$root/run/qemu-server/120.pid")
+ok "the guest is in /proc" is "$(tr '\0' ' ' < "$root/proc/$pid/cmdline" | grep -o -e '-id 120 .*-pidfile [^ ]*' | sed 's/.* //')" /var/run/qemu-server/120.pid
+ok "with 52 fields" is "$(wc -w < "$root/proc/$pid/stat")" 52
+ok "and holds its volumes open" has "$root/run/dm/info" '^pve-vm--120--disk--0:[^:]*:1:Writeable$'
+qm start 120
+ok "a second start fails" ended 255 "VM 120 already running"
+qm agent 120 ping
+ok "the agent does not answer" ended 255 "QEMU guest agent is not running"
+mkdir -p "$root/etc/stand-in.d/120"
+echo yes > "$root/etc/stand-in.d/120/agent"
+qm agent 120 ping
+ok "until it is told to" quiet
+qm agent 120 network-get-interfaces
+ok "then it knows its address" has "$out" '"ip-address" : "10.0.2.60"'
+qm set 120 --memory 300
+qm set 120 --ipconfig0 ip=10.0.2.61/24,gw=10.0.2.2
+qm set 120 --cores 2
+qm set 120 --name run1b
+ok "a running VM keeps memory and cores pending and remembers what cloud-init knew" same running.conf "$(sed -n '/PENDING/,$p' "$conf/120.conf")"
+qm destroy 120
+ok "a running VM is not destroyed" ended 25 "VM 120 is running - destroy failed"
+touch "$root/etc/stand-in.d/120/ignore-shutdown"
+qm shutdown 120 --timeout 2
+ok "a guest that does not listen makes shutdown time out" ended 255 "VM quit/powerdown failed - got timeout"
+rm "$root/etc/stand-in.d/120/ignore-shutdown"
+qm shutdown 120
+ok "else it goes down" quiet
+ok "what was pending is applied" has "$conf/120.conf" '^memory: 300$'
+ok "and its volumes are let go" has "$root/run/dm/info" '^pve-vm--120--disk--0:[^:]*:0:Writeable$'
+
+# --- destroy ---
+qm destroy 120 --purge
+ok "destroy tells what it removes" quiet '  Logical volume "vm-120-cloudinit" successfully removed.
+  Logical volume "vm-120-disk-0" successfully removed.
+purging VM 120 from related configurations..'
+qm destroy 120
+ok "twice is an error" ended 2 "Configuration file 'nodes/pve/qemu-server/120.conf' does not exist"
+pvesm alloc local-lvm 134 vm-134-disk-7 8M
+qm create 134 --name d --scsi0 local-lvm:1
+qm destroy 134
+ok "a volume without a reference stays" is "$(volumes 134)" "vm-134-disk-7 "
+qm create 134 --name d
+qm destroy 134 --destroy-unreferenced-disks 1
+ok "unless it is asked for" is "$(volumes 134)" ""
+
+# --- the pool ---
+qm clone 9000 143
+qm resize 143 scsi0 +60G
+ok "more promised than there is is only a warning" same overcommit "$(head -4 "$out")"
+qm destroy 143
+truncate -s 300M "$root/rnd.raw"
+fallocate -l 300M "$root/rnd.raw" 2> /dev/null || dd if=/dev/zero of="$root/rnd.raw" bs=1M count=300 2> /dev/null
+qm create 9100 --name rnd --scsi0 "local-lvm:0,import-from=$root/rnd.raw"
+qm template 9100
+rm "$root/rnd.raw"
+qm clone 9100 140 --full --storage tinythin
+qm clone 9100 141 --full --storage tinythin
+ok "a full clone into a pool that runs full exits 0" is "$status" 0
+ok "with a complete configuration" has "$conf/141.conf" '^scsi0: tinythin:vm-141-disk-0,size=300M$'
+ok "but the data is not there" is "$(sed -n 's/^pve-vm--141--disk--0: //p' "$root/run/dm/status")" "0 614400 thin 204800 204799"
+ok "and the pool says so" has "$root/run/dm/status" '^pve-tiny-tpool: 0 819200 thin-pool 2 242/2048 6400/6400 - out_of_data_space discard_passdown error_if_no_space - 512 $'
+qm destroy 141
+qm destroy 140
+ok "room again, writable again" has "$root/run/dm/status" '0/6400 - rw discard_passdown queue_if_no_space'
+
+# --- killed ---
+scale 1
+"$root/usr/sbin/qm" clone 9100 150 --name k150 --full --bwlimit 200000 > "$out" 2>&1 < /dev/null & pid=$!
+soon has "$out" '(20'
+ok "a full clone holds its lock" eval '! free_lock 150'
+kill -9 $pid
+wait $pid 2> /dev/null
+ok "killed with its parent the task lets the lock go" soon free_lock 150
+ok "while the copy still holds the volume" has "$root/run/dm/info" '^pve-vm--150--disk--0:[^:]*:1:'
+ok "the stub stays" is "$(cat "$conf/150.conf")" "# qmclone temporary file
+lock: clone"
+ok "the copy goes on to its end" soon has "$root/run/dm/info" '^pve-vm--150--disk--0:[^:]*:0:'
+scale 0.02
+qm destroy 150
+ok "the stub is locked" ended 255 "VM is locked (clone)"
+ok "the task's end is not known" has "$root/var/log/pve/tasks/index" ':qmclone:9100:root@pam: [0-9A-F]\{8\} unexpected status$'
+qm unlock 150
+qm destroy 150 --purge
+qm clone 9100 150
+ok "an orphan makes the next clone take disk-1" has "$conf/150.conf" '^scsi0: local-lvm:vm-150-disk-1,size=300M$'
+qm destroy 150 --purge 1 --destroy-unreferenced-disks 1
+ok "which goes with its orphan" is "$(volumes 150)" ""
+scale 1
+"$root/usr/sbin/qm" clone 9100 151 --full --bwlimit 100000 > "$out" 2> "$err" < /dev/null & pid=$!
+soon has "$out" '(10'
+kill $pid
+wait $pid
+status=$?
+scale 0.02
+ok "TERM cleans up" ended 255 "clone failed: copy failed: command '/usr/bin/qemu-img convert -p -n -r 100000K -f raw -O raw /dev/pve/base-9100-disk-0 zeroinit:/dev/pve/vm-151-disk-0' failed: interrupted by signal"
+ok "with nothing left" eval '[ ! -e "$conf/151.conf" ] && is "$(volumes 151)" ""'
+
+# --- faults ---
+echo 'clone:200 C4-stub kill' > "$faults"
+qm clone 9000 200
+ok "a fault kills a clone at its stub" is "$status $(cat "$conf/200.conf")" "137 # qmclone temporary file
+lock: clone"
+ok "and is used up" is "$(cat "$faults")" "clone:200 C4-stub kill 0"
+qm destroy 200 --skiplock 1
+echo 'set pending-2 kill' > "$faults"
+qm set 101 --cores 1 --memory 400 --ciuser x
+ok "a killed set leaves what it had got to in PENDING" is "$(sed -n '/PENDING/,$p' "$conf/101.conf" | wc -l)" 3
+rm "$faults"
+qm set 101 --onboot 0
+ok "the next set of the stopped VM applies it all" lacks "$conf/101.conf" 'PENDING'
+echo 'template renamed kill' > "$faults"
+qm create 300 --name t --scsi0 local-lvm:1
+qm template 300
+ok "a killed template has the flag and a name that is gone" has "$conf/300.conf" '^scsi0: local-lvm:vm-300-disk-0'
+ok "for its volume is base- now" is "$(volumes 300)" "base-300-disk-0 "
+echo 'resize extended kill' > "$faults"
+qm resize 101 scsi0 100M
+ok "a killed resize has a big volume and an old text" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,size=80M$'
+qm disk rescan --vmid 101
+ok "which rescan mends" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,size=100M$'
+
+# --- side by side ---
+for n in 1 2 3 4; do "$root/usr/sbin/qm" clone 9000 40$n > "$root/p$n" 2>&1 < /dev/null & done
+wait
+ok "clones run side by side" is "$(cat "$conf"/40?.conf | grep -c '^scsi0: local-lvm:vm-40.-disk-0,size=64M$')" 4
+for n in 1 2; do "$root/usr/sbin/qm" clone 9000 410 > "$root/p$n" 2>&1 < /dev/null & done
+wait
+ok "of two for one id one loses" is "$(cat "$root/p1" "$root/p2" | grep -c 'created\.')" 2
+
+# --- the others ---
+pvesm path local-lvm:base-9000-disk-0
+ok "pvesm path" quiet /dev/pve/base-9000-disk-0
+pvesm free local-lvm:vm-999-disk-0
+ok "pvesm free of nothing says it did" quiet "Removed volume 'local-lvm:vm-999-disk-0'"
+pvesh get /version --output-format json
+ok "pvesh get /version" quiet '{"release":"8.4","repoid":"2606ac850d46da29","version":"8.4.21"}'
+pvesh get /nodes/pve/qemu/101/config --output-format json
+ok "pvesh has numbers for cores, text for memory" has "$out" '"cores":[13],.*"memory":"[34]00"'
+pvesh get /nosuch --output-format json
+ok "pvesh of an unknown path" ended 1 "No 'get' handler defined for '/nosuch'"
+qm nosuchcommand
+ok "an unknown verb shows the usage" is "$status $(head -1 "$err")" "255 ERROR: unknown command 'qm nosuchcommand'"
+
+echo "1..$count"

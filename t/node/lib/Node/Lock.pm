@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# flock(2) with a time limit, as PVE::Tools::lock_file_full (pve-facts 1.2): files made on demand and never removed, and
+# the texts `trying to acquire lock...`, ` OK` and `can't lock file '…' - got timeout`.
+
+package Node::Lock;
+use strict;
+use warnings;
+use Fcntl qw(:flock);
+use Node::Root;
+use Node::Fault;
+
+my %held;    # path shown => handle
+
+# Run $code with the lock on $file (a node's path) held. $shared: LOCK_SH.
+sub with {
+    my ($file, $timeout, $shared, $code) = @_;
+    return $code->() if $held{$file};
+    my $handle = take($file, $timeout, $shared);
+    $held{$file} = $handle;
+    my @result = eval { $code->() };
+    my $error = $@;
+    delete $held{$file};
+    close($handle);
+    die $error if $error;
+    return wantarray ? @result : $result[0];
+}
+
+sub take {
+    my ($file, $timeout, $shared) = @_;
+    open(my $handle, '>>', Node::Root::path($file)) or die "can't open lock file '$file' - $!\n";
+    my $mode = ($shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    return $handle if flock($handle, $mode);
+    print STDERR "trying to acquire lock...\n";
+    my $end = Node::Root::clock() + $timeout * $Node::Root::setting{'time-scale'};
+    do {
+        select(undef, undef, undef, 0.005);
+        if (flock($handle, $mode)) {
+            print STDERR " OK\n";
+            return $handle;
+        }
+    } while (Node::Root::clock() < $end);
+    die "can't lock file '$file' - got timeout\n";
+}
+
+# The VM's lock, 10 seconds if nothing else is said.
+sub vm {
+    my ($vmid, $code, $timeout, $shared) = @_;
+    return with("/var/lock/qemu-server/lock-$vmid.conf", $timeout // 10, $shared, sub {
+        Node::Fault::point('lock');
+        return $code->();
+    });
+}
+
+# The lock of a storage of this node, held only while volumes are made or removed.
+sub storage {
+    my ($storage, $code) = @_;
+    return with("/var/lock/pve-manager/pve-storage-$storage", 10, 0, sub {
+        Node::Fault::point('storage-lock');
+        return $code->();
+    });
+}
+
+# In a child that goes on alone: let go of every lock that was inherited. The parent's own hold is not touched.
+sub abandon {
+    close($_) for values %held;
+    %held = ();
+}
+
+1;
