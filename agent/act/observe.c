@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "act/observe.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "edge/lvs.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "decide/option.h"
+#include "model/propstr.h"
+#include "edge/pvefs.h"
+#include "model/qm.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "edge/thin_dm.h"
+#include "model/vmconf.h"
+
+static void mark_volume(const char *volid, void *context)
+{
+	struct thin_volume *volume = state_find_volume(context, volid);
+
+	if (volume)
+		volume->referenced = true;
+}
+
+static void mark_referenced(struct state *state)
+{
+	for (size_t i = 0; i < state->guest_count; i++)
+		if (state->guests[i].conf)
+			vmconf_each_volume(state->guests[i].conf, mark_volume, state);
+}
+
+struct search {
+	const struct state *state;
+	bool missing;
+};
+
+static void look_for_volume(const char *volid, void *context)
+{
+	struct search *search = context;
+	const struct state_storage *storage;
+	CLEANUP(scope_free) char *id = memory_copy(volid);
+
+	id[strcspn(id, ":")] = '\0';
+	storage = state_find_storage(search->state, id);
+	if (storage && storage->vg && !state_find_volume(search->state, volid))
+		search->missing = true;
+}
+
+/* Does device-mapper show all that this guest's config names? */
+static bool is_all_active(const struct state *state, const struct state_guest *guest)
+{
+	struct search search = { .state = state };
+
+	vmconf_each_volume(guest->conf, look_for_volume, &search);
+	return !search.missing;
+}
+
+/*
+ * The volume as large as declared, to the byte?  Rounding needs the real extent, which
+ * lvs knows.
+ */
+static bool has_declared_size(const struct state *state, const struct spec_section *vm,
+			      const struct state_guest *guest)
+{
+	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
+	const struct thin_volume *volume;
+	const char *volid;
+
+	if (!spec_value(vm, KEY_DISK))
+		return true;
+	drive = propstr_parse(vmconf_get(guest->conf, OPTION_BOOT_DISK), "file");
+	volid = propstr_get(&drive, "file");
+	volume = volid ? state_find_volume(state, volid) : NULL;
+	return !volume ||
+	       volume->size == number_round_up(spec_number(vm, KEY_DISK), QM_EXTENT_DEFAULT);
+}
+
+static bool needs_lvs(const struct spec *spec, const struct state *state)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		const struct spec_section *vm = spec->vms[i];
+		const struct state_guest *guest =
+			state_find_guest(state, (unsigned)spec_number(vm, KEY_VMID));
+
+		if (strcmp(vm->node->name, state->node) != 0)
+			continue;
+		if (!guest)
+			return true;
+		if (guest->conf &&
+		    (!is_all_active(state, guest) || !has_declared_size(state, vm, guest)))
+			return true;
+	}
+	return false;
+}
+
+int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
+		 struct error *err)
+{
+	*state = (struct state){ .node = NULL };
+	if (pvefs_read_node(root, state, err) < 0)
+		return -1;
+	if (!state->mounted)
+		return error_set(err, ERROR_REFUSED,
+				 "%s/etc/pve is not mounted: this is no Proxmox VE node, or "
+				 "pve-cluster is down (systemctl status pve-cluster)",
+				 root);
+	if (pvefs_read_guests(root, state, err) < 0 ||
+	    thin_dm_read(root, &state->pools, &state->volumes, err) < 0)
+		return -1;
+	if (with_lvs || (spec && needs_lvs(spec, state))) {
+		if (lvs_merge(root, &state->pools, &state->volumes, err) < 0)
+			return -1;
+		state->lvs_asked = true;
+	}
+	mark_referenced(state);
+	return 0;
+}
+
+struct refresh {
+	const char *root;
+	struct state *state;
+	struct error *err;
+	int result;
+};
+
+static struct thin_volume *add_volume(struct state *state, const char *vg, const char *pool,
+				      const char *name)
+{
+	MEMORY_PUSH(state->volumes.items, state->volumes.count) = (struct thin_volume){
+		.vg = memory_copy(vg), .pool = memory_copy(pool), .name = memory_copy(name),
+	};
+	thin_volume_parse_name(&state->volumes.items[state->volumes.count - 1]);
+	thin_volumes_sort(&state->volumes);
+	return thin_volumes_find(&state->volumes, vg, name);
+}
+
+static void refresh_volume(const char *volid, void *context)
+{
+	struct refresh *refresh = context;
+	CLEANUP(scope_free) char *id = memory_copy(volid);
+	char *name = id + strcspn(id, ":");
+	const struct state_storage *storage;
+	struct thin_volume *volume;
+
+	if (*name)
+		*name++ = '\0';
+	storage = state_find_storage(refresh->state, id);
+	if (!storage || !storage->vg)
+		return;
+	volume = state_find_volume(refresh->state, volid);
+	if (!volume)
+		volume = add_volume(refresh->state, storage->vg, storage->pool, name);
+	volume->referenced = true;
+	if (thin_dm_refresh_volume(refresh->root, volume, refresh->err) < 0)
+		refresh->result = -1;
+}
+
+int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
+{
+	struct refresh refresh = { .root = root, .state = state, .err = err };
+	const struct state_guest *guest;
+
+	if (pvefs_read_guest(root, state, vmid, err) < 0)
+		return -1;
+	guest = state_find_guest(state, vmid);
+	if (!guest)
+		return observe_volumes(root, state, err);
+	if (guest->conf)
+		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
+	for (size_t i = 0; i < state->pools.count && refresh.result == 0; i++)
+		refresh.result = thin_dm_refresh_pool(root, &state->pools.items[i], err);
+	return refresh.result;
+}
+
+/* What only lvs knew of volumes that are not active is kept: moved from old to fresh. */
+static void keep_inactive(struct thin_volumes *old, struct thin_volumes *fresh)
+{
+	struct thin_volumes kept = { .items = NULL };
+
+	for (size_t i = 0; i < old->count; i++) {
+		if (old->items[i].active ||
+		    thin_volumes_find(fresh, old->items[i].vg, old->items[i].name))
+			continue;
+		MEMORY_PUSH(kept.items, kept.count) = old->items[i];
+		old->items[i] = (struct thin_volume){ .vg = NULL };
+	}
+	for (size_t i = 0; i < kept.count; i++)
+		MEMORY_PUSH(fresh->items, fresh->count) = kept.items[i];
+	free(kept.items);
+	thin_volumes_sort(fresh);
+}
+
+int observe_volumes(const char *root, struct state *state, struct error *err)
+{
+	struct thin_volumes volumes = { .items = NULL };
+	struct thin_pools pools = { .items = NULL };
+
+	if (thin_dm_read(root, &pools, &volumes, err) < 0)
+		return -1;
+	thin_pools_release(&pools);
+	keep_inactive(&state->volumes, &volumes);
+	thin_volumes_release(&state->volumes);
+	state->volumes = volumes;
+	mark_referenced(state);
+	return 0;
+}

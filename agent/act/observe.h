@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * observe.h - look at the node: files, device-mapper, at most one lvs
+ */
+#ifndef OBSERVE_H
+#define OBSERVE_H
+
+#include "model/state.h"
+
+struct error;
+struct spec;
+
+/*
+ * Fill state.  lvs is asked where what the spec needs is not active, or will be
+ * made or grown; with spec NULL only if with_lvs says so.
+ */
+int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
+		 struct error *err);
+
+/* Look again at one guest, its volumes, and the pools. */
+int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
+
+/* Look again at every volume of device-mapper: for leftovers of a guest that is not there. */
+int observe_volumes(const char *root, struct state *state, struct error *err);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/strvec.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+
+char *strvec_empty[1];
+
+static void push_owned(struct strvec *sv, char *text)
+{
+	char **items = sv->items == strvec_empty ? NULL : sv->items;
+
+	/* one slot more than the powers of two that hold the items, for the NULL */
+	if ((sv->count & (sv->count - 1)) == 0)
+		items = memory_resize(items, sv->count ? sv->count * 2 + 1 : 2, sizeof(*items));
+	items[sv->count++] = text;
+	items[sv->count] = NULL;
+	sv->items = items;
+}
+
+void strvec_push(struct strvec *sv, const char *text)
+{
+	push_owned(sv, memory_copy(text));
+}
+
+void strvec_pushf(struct strvec *sv, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	push_owned(sv, memory_vprint(format, args));
+	va_end(args);
+}
+
+void strvec_pushl(struct strvec *sv, ...)
+{
+	const char *text;
+	va_list args;
+
+	va_start(args, sv);
+	while ((text = va_arg(args, const char *)))
+		strvec_push(sv, text);
+	va_end(args);
+}
+
+void strvec_extend(struct strvec *sv, const struct strvec *other)
+{
+	for (size_t i = 0; i < other->count; i++)
+		strvec_push(sv, other->items[i]);
+}
+
+bool strvec_contains(const struct strvec *sv, const char *text)
+{
+	for (size_t i = 0; i < sv->count; i++)
+		if (strcmp(sv->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+bool strvec_equal(const struct strvec *a, const struct strvec *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strvec_sort(struct strvec *sv)
+{
+	qsort(sv->items, sv->count, sizeof(*sv->items), compare_items);
+}
+
+static bool is_plain(const char *word)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+
+	return *word && word[strspn(word, plain)] == '\0';
+}
+
+void strvec_quote(const struct strvec *sv, struct strbuf *sb)
+{
+	for (size_t i = 0; i < sv->count; i++) {
+		if (i)
+			strbuf_addch(sb, ' ');
+		if (is_plain(sv->items[i])) {
+			strbuf_adds(sb, sv->items[i]);
+			continue;
+		}
+		strbuf_addch(sb, '\'');
+		for (const char *c = sv->items[i]; *c; c++) {
+			if (*c == '\'')
+				strbuf_adds(sb, "'\\''");
+			else
+				strbuf_addch(sb, *c);
+		}
+		strbuf_addch(sb, '\'');
+	}
+}
+
+void strvec_release(struct strvec *sv)
+{
+	for (size_t i = 0; i < sv->count; i++)
+		free(sv->items[i]);
+	if (sv->items != strvec_empty)
+		free(sv->items);
+	*sv = (struct strvec)STRVEC_INIT;
+}

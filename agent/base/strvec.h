@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strvec.h - a growing list of strings, always NULL-terminated, that owns copies
+ *
+ * items is an argv: it can go straight to execve(2).
+ */
+#ifndef STRVEC_H
+#define STRVEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct strbuf;
+
+struct strvec {
+	char **items;
+	size_t count;	/* without the NULL */
+};
+
+extern char *strvec_empty[1];
+#define STRVEC_INIT { .items = strvec_empty }
+
+void strvec_push(struct strvec *sv, const char *text);
+void strvec_pushf(struct strvec *sv, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Push each argument up to a closing NULL. */
+void strvec_pushl(struct strvec *sv, ...) __attribute__((sentinel));
+
+void strvec_extend(struct strvec *sv, const struct strvec *other);
+bool strvec_contains(const struct strvec *sv, const char *text);
+bool strvec_equal(const struct strvec *a, const struct strvec *b);
+void strvec_sort(struct strvec *sv);
+
+/* Add the items to sb as one shell would want them typed: quoted where needed. */
+void strvec_quote(const struct strvec *sv, struct strbuf *sb);
+
+void strvec_release(struct strvec *sv);
+
+#endif

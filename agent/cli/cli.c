@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "model/event.h"
+#include "edge/journal.h"
+#include "base/memory.h"
+#include "act/observe.h"
+#include "edge/pvefs.h"
+#include "act/recover.h"
+#include "cli/report.h"
+#include "edge/runlock.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "edge/spec_conf.h"
+
+enum cli_status cli_status_of(const struct error *err)
+{
+	switch (err->kind) {
+	case ERROR_USAGE:
+		return CLI_USAGE;
+	case ERROR_REFUSED:
+		return CLI_REFUSED;
+	case ERROR_BUSY:
+		return CLI_BUSY;
+	case ERROR_NONE:
+	case ERROR_SPEC:
+	case ERROR_SYSTEM:
+	case ERROR_COMMAND:
+	default:
+		return CLI_FAILED;
+	}
+}
+
+static void print_problems(const char *path, const struct spec_problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		if (problems->items[i].line)
+			fprintf(stderr, "%s:%d: %s\n", path, problems->items[i].line,
+				problems->items[i].text);
+		else
+			fprintf(stderr, "%s: %s\n", path, problems->items[i].text);
+	}
+}
+
+int cli_read_spec(struct cli *cli, struct error *err)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
+
+	cli->spec = spec_new();
+	if (spec_conf_read(cli->spec, cli->config, &problems, err) < 0)
+		return -1;
+	if (!problems.count)
+		return 0;
+	print_problems(cli->config, &problems);
+	return error_set(err, ERROR_SPEC, "%zu problem%s in %s: nothing was done", problems.count,
+			 problems.count == 1 ? "" : "s", cli->config);
+}
+
+static char *journal_path(const struct cli *cli)
+{
+	return memory_print("%s/var/lib/vyom/journal.db", cli->root);
+}
+
+int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
+{
+	CLEANUP(scope_free) char *path = journal_path(cli);
+
+	if (observe_node(cli->root, cli->spec, with_lvs, &cli->state, err) < 0)
+		return -1;
+	if (!cli->journal)
+		cli->journal = journal_open(path, JOURNAL_READ, err);
+	if (!cli->journal)
+		return -1;
+	return journal_read_vms(cli->journal, &cli->records, err);
+}
+
+/* A test's node belongs to whoever made it; the real one to root (pve-facts 0.2). */
+static int demand_root(const struct cli *cli, struct error *err)
+{
+	if (*cli->root || geteuid() == 0)
+		return 0;
+	return error_set(err, ERROR_REFUSED,
+			 "only root can change the node: run it with sudo, or as root");
+}
+
+static void tell(void *context, const struct event *event)
+{
+	const struct cli *cli = context;
+
+	if (cli->report->event)
+		cli->report->event(stdout, event);
+}
+
+struct event_sink cli_sink(struct cli *cli)
+{
+	return (struct event_sink){ .emit = tell, .context = cli };
+}
+
+int cli_begin_change(struct cli *cli, const char *verb, struct error *err)
+{
+	CLEANUP(scope_free) char *path = journal_path(cli);
+	const struct event_sink sink = cli_sink(cli);
+
+	umask(077);
+	if (demand_root(cli, err) < 0)
+		return -1;
+	cli->lock = runlock_take(cli->root, verb, cli->wait, err);
+	if (cli->lock < 0)
+		return -1;
+	cli->journal = journal_open(path, JOURNAL_CHANGE, err);
+	if (!cli->journal || cli_observe(cli, false, err) < 0)
+		return -1;
+	return recover_settle(cli->root, cli->journal, &cli->state, &cli->records, &sink, err);
+}
+
+int cli_confirm(const char *question, struct error *err)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		return error_set(err, ERROR_REFUSED,
+				 "there is no terminal to ask on: say --yes to go on without being "
+				 "asked");
+	printf("%s [y/N] ", question);
+	fflush(stdout);
+	if (!fgets(answer, sizeof(answer), stdin))
+		return 0;
+	return strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0;
+}
+
+void cli_release(struct cli *cli)
+{
+	journal_close(cli->journal);
+	state_release(&cli->state);
+	record_vms_release(&cli->records);
+	spec_free(cli->spec);
+	if (cli->lock >= 0)
+		close(cli->lock);
+	free(cli->config);
+	free(cli->command_line);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cli.h - one invocation of vyom, as the verbs see it
+ *
+ * vyom.c parses the command line by its verb table, prepares what the verb's
+ * row says it needs, and calls it.  A verb returns its exit status, or -1 with
+ * err filled, whose kind then decides (error.h).
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+
+#include "model/event.h"
+#include "model/record.h"
+#include "model/state.h"
+
+struct error;
+struct journal;
+struct report;
+struct spec;
+
+/* vyom(8), EXIT STATUS */
+enum cli_status {
+	CLI_OK = 0,
+	CLI_DIFFERENCES = 1,
+	CLI_FAILED = 2,
+	CLI_REFUSED = 3,
+	CLI_BUSY = 4,
+	CLI_USAGE = 64,
+};
+
+enum cli_option {
+	CLI_CONFIG	= 1 << 0,
+	CLI_FORMAT	= 1 << 1,
+	CLI_YES		= 1 << 2,
+	CLI_DRY_RUN	= 1 << 3,
+	CLI_WAIT	= 1 << 4,
+	CLI_REINIT	= 1 << 5,
+	CLI_QUIET	= 1 << 6,
+	CLI_ALL		= 1 << 7,
+	CLI_SYSROOT	= 1 << 8,
+	CLI_HELP	= 1 << 9,
+	CLI_VERSION	= 1 << 10,
+};
+
+struct cli {
+	unsigned given;			/* cli_option bits that were on the command line */
+	const char *root;		/* in front of every path; "" on a node */
+	char *config;			/* path of vyom.conf */
+	unsigned wait;			/* seconds to wait for the run lock */
+	const struct report *report;
+	char **args;			/* what stands after the verb */
+	int arg_count;
+	char *command_line;		/* as typed, quoted: for the journal */
+
+	/* filled as the verb needs */
+	struct spec *spec;
+	struct state state;
+	struct record_vms records;
+	struct journal *journal;
+	int lock;			/* -1: not taken */
+};
+
+/* Read and check the config; what is wrong with it goes to stderr, and err says how much. */
+int cli_read_spec(struct cli *cli, struct error *err);
+
+/*
+ * Look at the node (with the spec's needs, if it is read), and at the journal for who
+ * our VMs are.
+ */
+int cli_observe(struct cli *cli, bool with_lvs, struct error *err);
+
+/*
+ * Become the one run that changes this node: root, the lock, the journal open
+ * for change, what earlier runs left settled, the node observed.
+ */
+int cli_begin_change(struct cli *cli, const char *verb, struct error *err);
+
+/* Where what happens goes: to the report, on stdout. */
+struct event_sink cli_sink(struct cli *cli);
+
+/* "[y/N]" on the terminal, or -1 where there is none to ask.  0: no, 1: yes. */
+int cli_confirm(const char *question, struct error *err);
+
+/* The exit status that an error's kind stands for. */
+enum cli_status cli_status_of(const struct error *err);
+
+void cli_release(struct cli *cli);
+
+int cmd_check(struct cli *cli, struct error *err);
+int cmd_plan(struct cli *cli, struct error *err);
+int cmd_apply(struct cli *cli, struct error *err);
+int cmd_verify(struct cli *cli, struct error *err);
+int cmd_status(struct cli *cli, struct error *err);
+int cmd_pool(struct cli *cli, struct error *err);
+int cmd_log(struct cli *cli, struct error *err);
+int cmd_destroy(struct cli *cli, struct error *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "base/error.h"
+#include "edge/journal.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "cli/report.h"
+#include "base/scope.h"
+
+static int log_runs(struct cli *cli, struct error *err)
+{
+	CLEANUP(record_runs_release) struct record_runs runs = { .items = NULL };
+
+	if (journal_read_runs(cli->journal, 0, &runs, err) < 0)
+		return -1;
+	cli->report->runs(stdout, &runs);
+	return CLI_OK;
+}
+
+static int log_steps(struct cli *cli, int64_t id, struct error *err)
+{
+	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
+	CLEANUP(record_steps_release) struct record_steps steps = { .items = NULL };
+
+	if (journal_read_run(cli->journal, id, &run, err) < 0 ||
+	    journal_read_steps(cli->journal, run.id, &steps, err) < 0)
+		return -1;
+	cli->report->steps(stdout, &run, &steps);
+	return CLI_OK;
+}
+
+int cmd_log(struct cli *cli, struct error *err)
+{
+	CLEANUP(scope_free) char *path = memory_print("%s/var/lib/vyom/journal.db", cli->root);
+	uint64_t id;
+
+	cli->journal = journal_open(path, JOURNAL_READ, err);
+	if (!cli->journal)
+		return -1;
+	if (!cli->arg_count)
+		return log_runs(cli, err);
+	if (!number_parse_unsigned(cli->args[0], 1, INT64_MAX, &id))
+		return error_set(err, ERROR_USAGE, "\"%s\" is no run: vyom log lists them",
+				 cli->args[0]);
+	return log_steps(cli, (int64_t)id, err);
+}

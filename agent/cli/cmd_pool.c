@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/report.h"
+
+int cmd_pool(struct cli *cli, struct error *err)
+{
+	if (cli_observe(cli, cli->given & CLI_ALL, err) < 0)
+		return -1;
+	cli->report->pool(stdout, &cli->state);
+	return CLI_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report.h - what the user sees, in text or JSON
+ *
+ * The core hands over its data; a report draws it on a stream.  Each verb calls
+ * one of these once, but for event(), which is called as things happen.
+ *
+ * Text is for people: names that others chose (a VM's name, a volume's) are
+ * printed with control characters made visible.  JSON is one document a verb.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "decide/fitness.h"
+#include "model/record.h"
+#include "decide/status.h"
+#include "decide/verify.h"
+
+struct apply_result;
+struct event;
+struct plan;
+struct state;
+
+struct report {
+	const char *name;	/* as in -o NAME */
+	void (*plan)(FILE *out, const struct plan *plan);
+	void (*event)(FILE *out,
+		      const struct event *event); /* NULL: things are not told as they happen */
+	/* after an apply or destroy; result NULL: there was nothing to do */
+	void (*outcome)(FILE *out, const struct plan *plan, int64_t run,
+			const struct apply_result *result);
+	void (*verify)(FILE *out, const struct verify *verify, bool quiet);
+	void (*check)(FILE *out, const struct fitness *fitness);
+	void (*status)(FILE *out, const struct status *status);
+	void (*pool)(FILE *out, const struct state *state);
+	void (*runs)(FILE *out, const struct record_runs *runs);
+	void (*steps)(FILE *out, const struct record_run *run, const struct record_steps *steps);
+};
+
+extern const struct report report_text, report_json;
+
+/* NULL if there is none of that name. */
+const struct report *report_find(const char *name);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/run.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "decide/admit.h"
+#include "act/apply.h"
+#include "edge/child.h"
+#include "cli/cli.h"
+#include "decide/diff.h"
+#include "base/error.h"
+#include "edge/journal.h"
+#include "base/memory.h"
+#include "cli/report.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "base/strbuf.h"
+
+static struct plan_options options_of(const struct cli *cli)
+{
+	return (struct plan_options){ .reinit = cli->given & CLI_REINIT };
+}
+
+void run_make_plan(const struct cli *cli, struct plan *plan)
+{
+	CLEANUP(diff_release) struct diff diff = { .vms = NULL };
+	const struct plan_options options = options_of(cli);
+
+	diff_all(cli->spec, &cli->state, &cli->records, &diff);
+	plan_all(&diff, &cli->state, &options, plan);
+	admit(cli->spec, &cli->state, plan);
+}
+
+/* "101 102 103": the VMs that the plan may change. */
+static char *vmids_of(const struct plan *plan)
+{
+	struct strbuf ids = STRBUF_INIT;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (i == 0 || plan->steps[i - 1].vmid != plan->steps[i].vmid)
+			strbuf_addf(&ids, "%s%u", ids.len ? " " : "", plan->steps[i].vmid);
+	return strbuf_detach(&ids);
+}
+
+static void fill_run(const struct cli *cli, const char *verb, const struct plan *plan,
+		     struct record_run *run)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*run = (struct record_run){
+		.verb = memory_copy(verb), .argv = memory_copy(cli->command_line),
+		.version = memory_copy(PACKAGE_VERSION), .vmids = vmids_of(plan),
+		.started = (double)now.tv_sec + (double)now.tv_nsec / 1e9,
+		.pid = getpid(), .pid_start = child_start_time(getpid()),
+	};
+}
+
+static struct apply apply_of(struct cli *cli)
+{
+	const struct spec_section *node =
+		cli->spec ? spec_find_node(cli->spec, cli->state.node) : NULL;
+
+	return (struct apply){
+		.root = cli->root,
+		.state = &cli->state,
+		.records = &cli->records,
+		.journal = cli->journal,
+		.options = options_of(cli),
+		.sink = cli_sink(cli),
+		.jobs = node ? spec_number(node, KEY_JOBS) : 1,
+		.clone_jobs = node ? spec_number(node, KEY_CLONE_JOBS) : 0,
+	};
+}
+
+static char *summarise(const struct apply_result *result, bool proven)
+{
+	return memory_print("%zu of %zu VMs finished, %zu steps done, %zu failed%s%s",
+			    result->vms_done, result->vms_done + result->vms_failed,
+			    result->steps_done, result->steps_failed,
+			    result->interrupted ? ", interrupted" : "",
+			    proven || result->vms_failed ? "" : ", but the node is not as planned");
+}
+
+static enum cli_status status_of(const struct apply_result *result, bool proven)
+{
+	if (result->interrupted)
+		return CLI_FAILED;
+	if (result->undecided)
+		return CLI_REFUSED;
+	return result->vms_failed || !proven ? CLI_FAILED : CLI_OK;
+}
+
+/* What remains to be done, or stands in the way, after everything said that it went well. */
+static int prove(struct cli *cli, const struct apply_result *result,
+		 int (*again)(struct cli *cli, struct plan *plan, struct error *err), bool *proven,
+		 struct error *err)
+{
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+
+	*proven = false;
+	if (result->vms_failed)
+		return 0;
+	if (again(cli, &plan, err) < 0)
+		return -1;
+	*proven = plan.count == 0 && plan.refusal_count == 0;
+	if (!*proven && cli->report->event)
+		cli->report->plan(stdout, &plan);
+	return 0;
+}
+
+static int carry_out(struct cli *cli, struct record_run *run, const struct plan *plan,
+		     int (*again)(struct cli *cli, struct plan *plan, struct error *err),
+		     struct error *err)
+{
+	CLEANUP(scope_free) char *summary = NULL;
+	struct apply_result result = { .steps_done = 0 };
+	struct apply apply = apply_of(cli);
+	bool proven = false;
+	int status = apply_plan(&apply, plan, run, &result, err);
+	enum record_result how;
+
+	if (status == 0)
+		status = prove(cli, &result, again, &proven, err);
+	how = result.interrupted ? RECORD_INTERRUPTED : proven ? RECORD_DONE : RECORD_FAILED;
+	summary = summarise(&result, proven);
+	cli->report->outcome(stdout, plan, run->id, &result);
+	if (status < 0) {
+		struct error ignored;
+
+		journal_run_end(cli->journal, run->id, how, summary, &ignored);
+		return -1;
+	}
+	if (journal_run_end(cli->journal, run->id, how, summary, err) < 0)
+		return -1;
+	return (int)status_of(&result, proven);
+}
+
+/* 1: go on; 0: the user said no. */
+static int ask(struct cli *cli, const char *question, struct error *err)
+{
+	if (cli->given & CLI_YES)
+		return 1;
+	if (!cli->report->event)
+		return error_set(err, ERROR_REFUSED, "with -o %s nothing can be asked: say --yes",
+				 cli->report->name);
+	return cli_confirm(question, err);
+}
+
+int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, const char *question,
+		  int (*again)(struct cli *cli, struct plan *plan, struct error *err),
+		  struct error *err)
+{
+	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
+	int answer;
+
+	if (cli->report->event || plan->refusal_count)
+		cli->report->plan(stdout, plan);
+	if (plan->refusal_count)
+		return CLI_REFUSED;
+	if (!plan->count) {
+		cli->report->outcome(stdout, plan, 0, NULL);
+		return CLI_OK;
+	}
+	answer = ask(cli, question, err);
+	if (answer < 0)
+		return -1;
+	if (!answer)
+		return error_set(err, ERROR_REFUSED, "nothing was done");
+	fill_run(cli, verb, plan, &run);
+	if (journal_run_begin(cli->journal, &run, err) < 0)
+		return -1;
+	return carry_out(cli, &run, plan, again, err);
+}

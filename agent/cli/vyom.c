@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line: one table of verbs, one of options; help and dispatch read both. */
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "cli/report.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+
+static const struct verb {
+	const char *name, *args, *help;
+	int (*run)(struct cli *cli, struct error *err);
+	unsigned options;	/* besides CLI_COMMON */
+	int min_args, max_args;	/* max -1: any number */
+} verbs[] = {
+	{ "check", "", "is the config valid, and the node fit for it?", cmd_check, CLI_CONFIG, 0,
+	  0 },
+	{ "plan", "", "show what apply would do", cmd_plan, CLI_CONFIG | CLI_REINIT, 0, 0 },
+	{ "apply", "", "make the node what the config says", cmd_apply,
+	  CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_REINIT, 0, 0 },
+	{ "verify", "", "report drift; changes nothing; for cron", cmd_verify,
+	  CLI_CONFIG | CLI_QUIET, 0, 0 },
+	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0 },
+	{ "pool", "", "the thin pools and their volumes", cmd_pool, CLI_ALL, 0, 0 },
+	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, 0, 0, 1 },
+	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
+	  CLI_YES | CLI_DRY_RUN | CLI_WAIT, 1, -1 },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+#define CLI_COMMON (CLI_FORMAT | CLI_SYSROOT | CLI_HELP)
+
+static const struct option_row {
+	enum cli_option bit;
+	char letter;		/* 0: none */
+	const char *name, *arg, *help;
+} options[] = {
+	{ CLI_CONFIG, 'c', "config", "FILE",
+	  "read FILE, not " SYSCONFDIR "/vyom/vyom.conf (-: standard input)" },
+	{ CLI_FORMAT, 'o', "output", "FORMAT", "text or json" },
+	{ CLI_YES, 'y', "yes", NULL, "do not ask" },
+	{ CLI_DRY_RUN, 'n', "dry-run", NULL, "show the plan and stop" },
+	{ CLI_WAIT, 'w', "wait", "SECONDS", "wait so long for another run to end" },
+	{ CLI_REINIT, 0, "reinit", NULL,
+	  "allow changes that make cloud-init treat a guest as new" },
+	{ CLI_QUIET, 'q', "quiet", NULL, "print nothing but drift" },
+	{ CLI_ALL, 'a', "all", NULL, "ask LVM too: inactive volumes and origins" },
+	{ CLI_SYSROOT, 0, "sysroot", "DIR",
+	  "put DIR in front of every path of the node (for tests)" },
+	{ CLI_HELP, 'h', "help", NULL, "show this" },
+	{ CLI_VERSION, 'V', "version", NULL, "show the version" },
+};
+
+#define OPTION_COUNT (sizeof(options) / sizeof(*options))
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static void print_options(FILE *out, unsigned bits)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		char letter[8] = "    ", name[40];
+
+		if (!(options[i].bit & bits))
+			continue;
+		if (options[i].letter)
+			snprintf(letter, sizeof(letter), "-%c, ", options[i].letter);
+		snprintf(name, sizeof(name), "--%s%s%s", options[i].name, options[i].arg ? " " : "",
+			 options[i].arg ? options[i].arg : "");
+		fprintf(out, "  %s%-18s %s\n", letter, name, options[i].help);
+	}
+}
+
+static int print_verb_help(FILE *out, const struct verb *verb)
+{
+	fprintf(out, "usage: vyom %s [OPTION...]%s%s\n\n%s\n\n", verb->name, *verb->args ? " " : "",
+		verb->args, verb->help);
+	print_options(out, verb->options | CLI_COMMON);
+	return CLI_OK;
+}
+
+static int print_help(FILE *out)
+{
+	fprintf(out, "usage: vyom VERB [OPTION...] [ARG...]\n\n"
+		"Turns one config file into running virtual machines on this Proxmox VE node.\n\n");
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		fprintf(out, "  %-8s %-8s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+	fprintf(out, "  %-8s %-8s %s\n\n", "help", "[VERB]", "what a verb does, and its options");
+	print_options(out, CLI_HELP | CLI_VERSION);
+	fprintf(out, "\nSee vyom(8) and vyom.conf(5).\n");
+	return CLI_OK;
+}
+
+static int print_named_help(int argc, char **argv)
+{
+	const struct verb *verb = argc > 2 ? find_verb(argv[2]) : NULL;
+
+	if (argc <= 2)
+		return print_help(stdout);
+	if (verb)
+		return print_verb_help(stdout, verb);
+	fprintf(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", argv[2]);
+	return CLI_USAGE;
+}
+
+/* The letters and long names that verb takes, for getopt_long(3). */
+static void fill_getopt(const struct verb *verb, struct strbuf *letters, struct option *longs)
+{
+	size_t count = 0;
+
+	strbuf_adds(letters, ":");
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (!(options[i].bit & (verb->options | CLI_COMMON)))
+			continue;
+		if (options[i].letter)
+			strbuf_addf(letters, "%c%s", options[i].letter, options[i].arg ? ":" : "");
+		longs[count++] = (struct option){
+			.name = options[i].name,
+			.has_arg = options[i].arg ? required_argument : no_argument,
+			.val = 256 + (int)i,
+		};
+	}
+	longs[count] = (struct option){ .name = NULL };
+}
+
+static const struct option_row *find_option(int value)
+{
+	if (value >= 256)
+		return &options[value - 256];
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].letter == value)
+			return &options[i];
+	return NULL;
+}
+
+static int take_option(struct cli *cli, const struct option_row *option, const char *arg,
+		       struct error *err)
+{
+	uint64_t seconds;
+
+	cli->given |= option->bit;
+	switch (option->bit) {
+	case CLI_CONFIG:
+		free(cli->config);
+		cli->config = memory_copy(arg);
+		break;
+	case CLI_SYSROOT:
+		cli->root = arg;
+		break;
+	case CLI_FORMAT:
+		cli->report = report_find(arg);
+		if (!cli->report)
+			return error_set(err, ERROR_USAGE, "-o %s: formats are text and json", arg);
+		break;
+	case CLI_WAIT:
+		if (!number_parse_unsigned(arg, 0, 86400, &seconds))
+			return error_set(err, ERROR_USAGE,
+					 "--wait %s: give seconds, at most a day's", arg);
+		cli->wait = (unsigned)seconds;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int parse_options(struct cli *cli, const struct verb *verb, int argc, char **argv,
+			 struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf letters = STRBUF_INIT;
+	struct option longs[OPTION_COUNT + 1];
+	int value;
+
+	fill_getopt(verb, &letters, longs);
+	while ((value = getopt_long(argc, argv, letters.buf, longs, NULL)) != -1) {
+		if (value == ':')
+			return error_set(err, ERROR_USAGE, "%s needs an argument; see vyom help %s",
+					 argv[optind - 1], verb->name);
+		if (value == '?')
+			return error_set(err, ERROR_USAGE,
+					 "vyom %s has no option %s; see vyom help %s", verb->name,
+					 argv[optind - 1], verb->name);
+		if (take_option(cli, find_option(value), optarg, err) < 0)
+			return -1;
+	}
+	cli->args = argv + optind;
+	cli->arg_count = argc - optind;
+	if (cli->given & CLI_HELP)
+		return 0;
+	if (cli->arg_count < verb->min_args)
+		return error_set(err, ERROR_USAGE, "vyom %s needs %s; see vyom help %s", verb->name,
+				 verb->args, verb->name);
+	if (verb->max_args >= 0 && cli->arg_count > verb->max_args)
+		return error_set(err, ERROR_USAGE, "vyom %s: \"%s\" is too much; see vyom help %s",
+				 verb->name, cli->args[verb->max_args], verb->name);
+	return 0;
+}
+
+static char *quote_command_line(int argc, char **argv)
+{
+	struct strvec words = STRVEC_INIT;
+	struct strbuf text = STRBUF_INIT;
+
+	strvec_push(&words, "vyom");
+	for (int i = 1; i < argc; i++)
+		strvec_push(&words, argv[i]);
+	strvec_quote(&words, &text);
+	strvec_release(&words);
+	return strbuf_detach(&text);
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+	struct cli cli = { .root = "", .report = &report_text, .lock = -1 };
+	struct error err = { .kind = ERROR_NONE };
+	int status;
+
+	cli.command_line = quote_command_line(argc, argv);
+	status = parse_options(&cli, verb, argc - 1, argv + 1, &err);
+	if (status == 0) {
+		if (!cli.config)
+			cli.config = memory_print("%s" SYSCONFDIR "/vyom/vyom.conf", cli.root);
+		status = cli.given & CLI_HELP ? print_verb_help(stdout, verb)
+					      : verb->run(&cli, &err);
+	}
+	cli_release(&cli);
+	if (status < 0) {
+		fprintf(stderr, "vyom: %s\n", err.text);
+		status = (int)cli_status_of(&err);
+	}
+	return status;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+	const struct verb *verb = find_verb(word);
+
+	if (verb)
+		return run_verb(verb, argc, argv);
+	if (strcmp(word, "help") == 0)
+		return print_named_help(argc, argv);
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return print_help(stdout);
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		return printf("vyom %s\n", PACKAGE_VERSION) < 0;
+	if (*word)
+		fprintf(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", word);
+	else
+		print_help(stderr);
+	return CLI_USAGE;
+}
+
+/*
+ * A reader of our output that goes away must not end us in the middle of a run:
+ * SIGPIPE is ignored, and the loss is told by the exit status.  SIGCHLD may come
+ * ignored from our parent, and then no child's status could be had.
+ */
+int main(int argc, char **argv)
+{
+	int status;
+
+	setlocale(LC_ALL, "C.UTF-8");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	status = dispatch(argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "vyom: standard output: what was printed is not complete\n");
+	return status == CLI_OK ? CLI_FAILED : status;
+}

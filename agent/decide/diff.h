@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * diff.h - spec against state: what differs, VM by VM
+ *
+ * Pure: no I/O, nothing changed.  A diff points into the spec and the state it
+ * was made from and must not outlive them.
+ */
+#ifndef DIFF_H
+#define DIFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct option;
+struct record_vms;
+struct spec;
+struct spec_section;
+struct state;
+struct state_guest;
+
+/* Where a declared VM stands before any option is looked at. */
+enum diff_standing {
+	DIFF_ABSENT,		/* nothing has its id: it can be made */
+	DIFF_PRESENT,		/* it is there and it is ours */
+	DIFF_OBSTRUCTED,	/* neither: obstacle says what stands in the way */
+};
+
+enum diff_urgency {
+	DIFF_CHANGE,		/* is not as declared */
+	DIFF_UNDONE,		/* is as declared, but a pending value would change that */
+	DIFF_WAITING,		/* the declared value is set and waits for a restart */
+};
+
+struct diff_item {
+	const struct option *option;
+	enum diff_urgency urgency;
+	char *wanted;		/* as declared */
+	char *value;		/* what to give qm */
+	char *found;		/* in force now; NULL: absent */
+	char *pending;		/* will be in force; NULL unless UNDONE */
+};
+
+struct diff_disk {
+	uint64_t wanted;	/* bytes, a multiple of the extent; 0: not declared */
+	uint64_t found;		/* the volume's; 0: not known */
+	uint64_t noted;		/* size= in the config; 0: none */
+};
+
+struct diff_vm {
+	const struct spec_section *vm;
+	unsigned vmid;
+	enum diff_standing standing;
+	char *obstacle;			/* OBSTRUCTED: one sentence, and what would do */
+	const struct state_guest *guest;	/* NULL if absent */
+	struct diff_item *items;
+	size_t count;
+	struct diff_disk disk;
+	bool fresh; /* absent, or never started yet: nothing in it can be lost */
+	bool running;
+	bool start;			/* declared to run and does not */
+};
+
+struct diff {
+	struct diff_vm *vms;
+	size_t count;
+};
+
+/* One VM.  records: who our VMs are, from the journal. */
+void diff_vm(const struct spec_section *vm, const struct state *state,
+	     const struct record_vms *records, struct diff_vm *result);
+
+/* All VMs that the spec puts on this node, in the spec's order. */
+void diff_all(const struct spec *spec, const struct state *state, const struct record_vms *records,
+	      struct diff *diff);
+
+/* Is there nothing to do and nothing in the way?  Waiting for a restart counts as nothing. */
+bool diff_vm_is_in_line(const struct diff_vm *diff);
+
+/* Does a size in the config or of the volume differ from the declared one? */
+bool diff_disk_differs(const struct diff_disk *disk);
+
+void diff_vm_release(struct diff_vm *diff);
+void diff_release(struct diff *diff);
+
+#endif

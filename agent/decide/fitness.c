@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/fitness.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "decide/admit.h"
+#include "decide/lint.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "base/strbuf.h"
+
+void fitness_add(struct fitness *fitness, bool pass, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	MEMORY_PUSH(fitness->items, fitness->count) = (struct fitness_line){
+		.what = memory_copy(what), .pass = pass, .text = memory_vprint(format, args),
+	};
+	va_end(args);
+	fitness->failed += !pass;
+}
+
+static void check_version(const struct state *state, struct fitness *fitness)
+{
+	const char *version = state->version;
+
+	if (!version)
+		fitness_add(fitness, false, "Proxmox VE",
+			    "pve-manager is not installed: vyom needs Proxmox VE 8 or 9");
+	else
+		fitness_add(fitness,
+			    strncmp(version, "8.", 2) == 0 || strncmp(version, "9.", 2) == 0,
+			    "Proxmox VE", "%s; vyom knows 8 and 9", version);
+}
+
+static void check_quorum(const struct state *state, struct fitness *fitness)
+{
+	fitness_add(fitness, state->quorate, "quorum", state->quorate ? "/etc/pve can be written" :
+		  "the cluster has no quorum, so /etc/pve is read-only; see pvecm status");
+}
+
+static void check_storage(const struct state *state, const char *id, struct fitness *fitness)
+{
+	const struct state_storage *storage = state_find_storage(state, id);
+	CLEANUP(scope_free) char *what = memory_print("storage %s", id);
+
+	if (!storage)
+		fitness_add(fitness, false, what,
+			    "the node has none of that name; see pvesm status");
+	else if (storage->disabled)
+		fitness_add(fitness, false, what,
+			    "it is switched off for this node: pvesm set %s --disable 0", id);
+	else if (!storage->images)
+		fitness_add(fitness, false, what,
+			    "it does not hold VM disks: add images to its content");
+	else
+		fitness_add(fitness, true, what, "%s", storage->type);
+}
+
+static void check_pool(const struct spec_section *node, const struct state *state, const char *id,
+		       struct fitness *fitness)
+{
+	const struct state_storage *storage = state_find_storage(state, id);
+	const struct thin_pool *pool = state_find_pool(state, id);
+	CLEANUP(strbuf_release) struct strbuf over = STRBUF_INIT;
+	CLEANUP(scope_free) char *what = NULL;
+	char used[NUMBER_TEXT], total[NUMBER_TEXT];
+
+	if (!storage || !storage->vg)
+		return;
+	what = memory_print("thin pool %s/%s", storage->vg, storage->pool);
+	if (!pool)
+		fitness_add(fitness, false, what, "it is not active: lvchange -ay %s/%s",
+			    storage->vg, storage->pool);
+	else if (admit_pool_is_over(pool, node, &over))
+		fitness_add(fitness, false, what, "%s", over.buf);
+	else
+		fitness_add(fitness, true, what, "%s of %s used",
+			    number_format_human(pool->data_used, used),
+			    number_format_human(pool->data_total, total));
+}
+
+static void check_bridge(const struct state *state, const char *bridge, struct fitness *fitness)
+{
+	CLEANUP(scope_free) char *what = memory_print("bridge %s", bridge);
+	bool there = strvec_contains(&state->bridges, bridge);
+
+	fitness_add(fitness, there, what,
+		    there ? "is there" : "the node has none of that name; see ip link");
+}
+
+static void check_template(const struct spec_section *template, const struct state *state,
+			   struct fitness *fitness)
+{
+	unsigned vmid = (unsigned)spec_number(template, KEY_VMID);
+	CLEANUP(scope_free) char *what = memory_print("template %s (%u)", template->name, vmid);
+	struct lints lints = { .items = NULL };
+
+	lint_template(template, state, &lints);
+	for (size_t i = 0; i < lints.count; i++)
+		fitness_add(fitness, false, what, "%s: %s; %s", lints.items[i].what,
+			    lints.items[i].why, lints.items[i].mend);
+	if (!lints.count)
+		fitness_add(fitness, true, what,
+			    "serial port, cloud-init drive, base volume, image digest");
+	lint_release(&lints);
+}
+
+/* Each thing once, however many VMs use it. */
+static void gather(const struct spec *spec, const struct spec_section *node,
+		   struct strvec *storages, struct strvec *bridges)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		const char *storage = spec_text(spec->vms[i], KEY_STORAGE);
+		const char *bridge = spec_text(spec->vms[i], KEY_BRIDGE);
+
+		if (spec->vms[i]->node != node)
+			continue;
+		if (!strvec_contains(storages, storage))
+			strvec_push(storages, storage);
+		if (!strvec_contains(bridges, bridge))
+			strvec_push(bridges, bridge);
+	}
+}
+
+static void check_resources(const struct spec *spec, const struct spec_section *node,
+			    const struct state *state, struct fitness *fitness)
+{
+	CLEANUP(strvec_release) struct strvec storages = STRVEC_INIT;
+	CLEANUP(strvec_release) struct strvec bridges = STRVEC_INIT;
+
+	gather(spec, node, &storages, &bridges);
+	for (size_t i = 0; i < storages.count; i++) {
+		check_storage(state, storages.items[i], fitness);
+		check_pool(node, state, storages.items[i], fitness);
+	}
+	for (size_t i = 0; i < bridges.count; i++)
+		check_bridge(state, bridges.items[i], fitness);
+	for (size_t i = 0; i < spec->template_count; i++)
+		if (spec_uses_template(spec, node, spec->templates[i]))
+			check_template(spec->templates[i], state, fitness);
+}
+
+void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness)
+{
+	const struct spec_section *node = spec_find_node(spec, state->node);
+
+	check_version(state, fitness);
+	check_quorum(state, fitness);
+	if (node)
+		check_resources(spec, node, state, fitness);
+	else
+		fitness_add(fitness, false, "node",
+			    "this node is \"%s\", and the config declares nothing for it",
+			    state->node);
+}
+
+void fitness_release(struct fitness *fitness)
+{
+	for (size_t i = 0; i < fitness->count; i++) {
+		free(fitness->items[i].what);
+		free(fitness->items[i].text);
+	}
+	free(fitness->items);
+	*fitness = (struct fitness){ .items = NULL };
+}

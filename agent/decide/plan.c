@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/plan.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "decide/diff.h"
+#include "decide/forecast.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "decide/option.h"
+#include "model/propstr.h"
+#include "model/record.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "base/strbuf.h"
+#include "model/vmconf.h"
+
+void plan_refuse(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	MEMORY_PUSH(plan->refusals, plan->refusal_count) =
+		(struct plan_remark){ .vm = vm, .vmid = vmid, .text = memory_vprint(format, args) };
+	va_end(args);
+}
+
+void plan_note(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	MEMORY_PUSH(plan->notes, plan->note_count) =
+		(struct plan_remark){ .vm = vm, .vmid = vmid, .text = memory_vprint(format, args) };
+	va_end(args);
+}
+
+static struct plan_step *add_step(struct plan *plan, const char *vm, unsigned vmid,
+				  enum qm_verb verb)
+{
+	struct plan_step *step = &MEMORY_PUSH(plan->steps, plan->count);
+
+	*step = (struct plan_step){ .vm = vm, .vmid = vmid, .verb = verb, .argv = STRVEC_INIT };
+	return step;
+}
+
+static struct plan_step *add_step_for(struct plan *plan, const struct diff_vm *diff,
+				      enum qm_verb verb)
+{
+	struct plan_step *step = add_step(plan, diff->vm->name, diff->vmid, verb);
+
+	step->section = diff->vm;
+	return step;
+}
+
+/* What the VM will hold when it runs: as declared, else as the template has it. */
+static uint64_t memory_of(const struct diff_vm *diff, const struct state *state)
+{
+	const struct vmconf *conf =
+		diff->guest ? diff->guest->conf : forecast_source(diff->vm, state);
+	CLEANUP(propstr_release) struct propstr memory = PROPSTR_INIT;
+	const char *found;
+	uint64_t mib;
+
+	if (spec_value(diff->vm, KEY_MEMORY))
+		return spec_number(diff->vm, KEY_MEMORY);
+	memory = propstr_parse(conf ? vmconf_get(conf, "memory") : NULL, "current");
+	found = propstr_get(&memory, "current");
+	return found && number_parse_unsigned(found, 0, UINT32_MAX, &mib) ? mib * MIB : 512 * MIB;
+}
+
+static void plan_clone(const struct diff_vm *diff, const struct state *state, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
+	const struct spec_section *vm = diff->vm;
+	bool full = strcmp(spec_text(vm, KEY_CLONE), "full") == 0;
+	struct plan_step *step = add_step_for(plan, diff, QM_CLONE);
+
+	option_mark(vm, &mark);
+	qm_clone(&step->argv, (unsigned)spec_number(vm->template, KEY_VMID), diff->vmid, vm->name,
+		 mark.buf, full, spec_text(vm, KEY_STORAGE));
+	step->storage = memory_copy(spec_text(vm, KEY_STORAGE));
+	step->full = full;
+	step->promise = diff->disk.found + QM_CLOUDINIT_SIZE;
+	step->copy = full ? diff->disk.found : 0;
+	step->memory = spec_flag(vm, KEY_START) ? memory_of(diff, state) : 0;
+}
+
+static bool needs_setting(const struct diff_item *item)
+{
+	return item->urgency != DIFF_WAITING;
+}
+
+static void describe_change(const struct diff_item *item, struct strbuf *why)
+{
+	if (why->len)
+		strbuf_adds(why, ", ");
+	strbuf_addf(why, "%s ", item->option->name);
+	if (item->urgency == DIFF_UNDONE) {
+		strbuf_addf(why, "pending %s → ", item->pending);
+	} else {
+		option_describe(item->option, item->found, why);
+		strbuf_adds(why, " → ");
+	}
+	option_describe(item->option, item->wanted, why);
+}
+
+/* qm reads key lines from a file (pve-facts 2.3.1), all else from the argv. */
+static const char *value_for_qm(const struct diff_vm *diff, const struct diff_item *item)
+{
+	return item->option->form == OPTION_SSH_KEYS ? diff->vm->ssh_keys_path : item->value;
+}
+
+static void plan_set(const struct diff_vm *diff, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
+	struct plan_step *step = NULL;
+
+	for (size_t i = 0; i < diff->count; i++) {
+		const struct diff_item *item = &diff->items[i];
+
+		if (!needs_setting(item))
+			continue;
+		if (!step) {
+			step = add_step_for(plan, diff, QM_SET);
+			qm_set(&step->argv, diff->vmid);
+		}
+		qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
+		describe_change(item, &why);
+	}
+	if (step && diff->standing == DIFF_PRESENT)
+		step->why = strbuf_detach(&why);
+}
+
+/* A running VM's drive that waits in [PENDING] carries its old size with it (rivals B8). */
+static bool drive_is_pending(const struct diff_vm *diff)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		if (diff->running && strcmp(diff->items[i].option->name, OPTION_BOOT_DISK) == 0)
+			return true;
+	return false;
+}
+
+static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
+{
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+
+	number_format_human(diff->disk.wanted, wanted);
+	number_format_human(diff->disk.found, found);
+	if (diff->standing == DIFF_ABSENT)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "disk: %s is declared, but the template's disk has %s already; declare "
+			    "that or more",
+			    wanted, found);
+	else
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "disk: %s is declared, but its disk has %s; disks are never shrunk: "
+			    "declare %s, or destroy the VM and make it again",
+			    wanted, found, found);
+}
+
+/* Where its disk lies, which for a VM to come is where it is declared. */
+static char *disk_storage(const struct diff_vm *diff)
+{
+	const char *drive = diff->guest ? vmconf_get(diff->guest->conf, OPTION_BOOT_DISK) : NULL;
+	char *storage;
+
+	if (!drive)
+		return memory_copy(spec_text(diff->vm, KEY_STORAGE));
+	storage = memory_copy(drive);
+	storage[strcspn(storage, ":")] = '\0';
+	return storage;
+}
+
+static void plan_disk(const struct diff_vm *diff, struct plan *plan)
+{
+	const struct diff_disk *disk = &diff->disk;
+	char size[NUMBER_TEXT];
+	struct plan_step *step;
+
+	if (!diff_disk_differs(disk))
+		return;
+	if (disk->wanted && disk->wanted < disk->found) {
+		refuse_shrink(diff, plan);
+	} else if (disk->wanted <= disk->found) {
+		if (diff->standing == DIFF_ABSENT)
+			return;
+		step = add_step_for(plan, diff, QM_RESCAN);
+		qm_rescan(&step->argv, diff->vmid);
+		step->why = memory_print("the config notes another size than the volume's %s",
+					 number_format_human(disk->found, size));
+	} else if (drive_is_pending(diff)) {
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "disk: grows to %s only after a restart: a change of %s waits for one",
+			  number_format_human(disk->wanted, size), OPTION_BOOT_DISK);
+	} else {
+		step = add_step_for(plan, diff, QM_RESIZE);
+		qm_resize(&step->argv, diff->vmid, OPTION_BOOT_DISK, disk->wanted);
+		step->promise = disk->wanted - disk->found;
+		step->storage = disk_storage(diff);
+		if (diff->standing == DIFF_PRESENT)
+			step->why = memory_print(
+				"disk %s → %s", number_format_human(disk->found, size),
+				number_format_human(disk->wanted, (char[NUMBER_TEXT]){ 0 }));
+	}
+}
+
+/* What makes cloud-init start over wants a word of its own; what waits is said. */
+static void remark_effects(const struct diff_vm *diff, const struct plan_options *options,
+			   struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf reinit = STRBUF_INIT, restart = STRBUF_INIT;
+
+	for (size_t i = 0; i < diff->count; i++) {
+		const struct diff_item *item = &diff->items[i];
+
+		if (item->urgency == DIFF_CHANGE && item->option->effect == OPTION_REINIT &&
+		    !diff->fresh)
+			strbuf_join(&reinit, ", ", item->option->name);
+		if (item->urgency == DIFF_WAITING ||
+		    (diff->running && item->urgency == DIFF_CHANGE &&
+		     item->option->effect == OPTION_RESTART))
+			strbuf_join(&restart, ", ", item->option->name);
+	}
+	if (restart.len)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: in force only after the VM is stopped and started again (qm reboot "
+			  "%u)",
+			  restart.buf, diff->vmid);
+	if (!reinit.len)
+		return;
+	if (options->reinit)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: at its next start cloud-init treats the guest as a new one",
+			  reinit.buf);
+	else
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: changing this makes cloud-init treat the guest as a new one at "
+			    "its next start (host keys, users, network made again); say --reinit "
+			    "if that is meant",
+			    reinit.buf);
+}
+
+static void plan_start(const struct diff_vm *diff, const struct state *state, struct plan *plan)
+{
+	struct plan_step *step;
+
+	if (!diff->start)
+		return;
+	step = add_step_for(plan, diff, QM_START);
+	qm_start(&step->argv, diff->vmid);
+	if (diff->standing == DIFF_PRESENT)
+		step->memory = memory_of(diff, state);
+}
+
+void plan_vm(const struct diff_vm *diff, const struct state *state,
+	     const struct plan_options *options, struct plan *plan)
+{
+	plan->vm_count++;
+	if (diff->standing == DIFF_OBSTRUCTED) {
+		plan_refuse(plan, diff->vm->name, diff->vmid, "%s", diff->obstacle);
+		return;
+	}
+	if (diff->standing == DIFF_ABSENT)
+		plan_clone(diff, state, plan);
+	remark_effects(diff, options, plan);
+	plan_set(diff, plan);
+	plan_disk(diff, plan);
+	plan_start(diff, state, plan);
+}
+
+void plan_all(const struct diff *diff, const struct state *state,
+	      const struct plan_options *options, struct plan *plan)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		plan_vm(&diff->vms[i], state, options, plan);
+}
+
+/* The journal and the VM itself must both say that it is ours. */
+static bool may_destroy(const struct state_guest *guest, const struct record_vm *record,
+			const char *name, struct plan *plan)
+{
+	CLEANUP(propstr_release) struct propstr smbios = PROPSTR_INIT;
+	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
+	unsigned vmid = guest->vmid;
+	const char *uuid, *lock;
+
+	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf) {
+		plan_refuse(plan, name, vmid, "it is not a VM of this node (it is on %s)",
+			    guest->node);
+		return false;
+	}
+	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
+	uuid = propstr_get(&smbios, "uuid");
+	lock = vmconf_get(guest->conf, "lock");
+	strbuf_addf(&mark, "managed by vyom: %s/%s", record->cluster, record->name);
+	if (!uuid || strcasecmp(uuid, record->uuid) != 0)
+		plan_refuse(plan, name, vmid,
+			    "the VM with this id is no longer the one that vyom made; it is left "
+			    "alone");
+	else if (!vmconf_description_has_line(guest->conf, mark.buf))
+		plan_refuse(plan, name, vmid,
+			    "its description lacks the line \"%s\": someone took the mark away, so "
+			    "vyom leaves it alone",
+			    mark.buf);
+	else if (lock)
+		plan_refuse(plan, name, vmid, "it is locked (%s): someone is at work on it; wait",
+			    lock);
+	else if (vmconf_get(guest->conf, "protection") &&
+		 *vmconf_get(guest->conf, "protection") == '1')
+		plan_refuse(plan, name, vmid,
+			    "it is protected; take that away first: qm set %u --protection 0",
+			    vmid);
+	else
+		return true;
+	return false;
+}
+
+void plan_destroy(const struct state *state, const struct record_vms *records, const char *name,
+		  unsigned vmid, struct plan *plan)
+{
+	const struct record_vm *record = record_vms_find(records, vmid);
+	const struct state_guest *guest = state_find_guest(state, vmid);
+	struct plan_step *step;
+
+	plan->vm_count++;
+	if (!guest)
+		return;
+	if (!record) {
+		plan_refuse(plan, name, vmid,
+			    "vyom did not make the VM with this id, as far as its journal knows; "
+			    "it is left alone");
+		return;
+	}
+	if (!may_destroy(guest, record, name, plan))
+		return;
+	if (guest->pid) {
+		step = add_step(plan, name, vmid, QM_SHUTDOWN);
+		qm_shutdown(&step->argv, vmid, PLAN_SHUTDOWN_SECONDS);
+	}
+	step = add_step(plan, name, vmid, QM_DESTROY);
+	qm_destroy(&step->argv, vmid);
+}
+
+static void release_remarks(struct plan_remark *remarks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(remarks[i].text);
+	free(remarks);
+}
+
+void plan_release(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		strvec_release(&plan->steps[i].argv);
+		free(plan->steps[i].why);
+		free(plan->steps[i].storage);
+	}
+	free(plan->steps);
+	release_remarks(plan->refusals, plan->refusal_count);
+	release_remarks(plan->notes, plan->note_count);
+	*plan = (struct plan){ .steps = NULL };
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * plan.h - the ordered steps that close a diff
+ *
+ * Pure.  A plan is what is printed, asked about, counted and carried out; it
+ * points into the spec it was made for.  One refusal is enough to carry out
+ * nothing: all of them are said at once.
+ *
+ * Per VM the order is clone, set (one call), resize, start: four calls of qm
+ * make a VM, none make no change.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/qm.h"
+#include "base/strvec.h"
+
+struct diff;
+struct diff_vm;
+struct record_vms;
+struct spec_section;
+struct state;
+struct state_guest;
+
+struct plan_step {
+	const struct spec_section *section;	/* the VM's; NULL where it is destroyed */
+	const char *vm;			/* its name */
+	unsigned vmid;
+	enum qm_verb verb;
+	struct strvec argv;
+	char *why; /* "cores 1 → 4, memory 512 → 8192"; NULL where the argv says it */
+	char *storage;			/* from which a clone or resize takes space, else NULL */
+	bool full;			/* clone: a copy, not a snapshot */
+	uint64_t promise;		/* bytes that the pool will promise more */
+	uint64_t copy;			/* bytes that will be written to it */
+	uint64_t memory;		/* bytes that the VM will hold: clone and start */
+};
+
+/* A sentence about a VM, or (vm NULL) about the node. */
+struct plan_remark {
+	const char *vm;
+	unsigned vmid;
+	char *text;
+};
+
+struct plan {
+	struct plan_step *steps;
+	size_t count;
+	struct plan_remark *refusals;
+	size_t refusal_count;
+	struct plan_remark *notes;	/* what is left undone, and what would do it */
+	size_t note_count;
+	size_t vm_count;		/* VMs looked at */
+};
+
+struct plan_options {
+	bool reinit;	/* allow what makes cloud-init treat a guest as new */
+};
+
+/* Add the steps, refusals and notes of one VM. */
+void plan_vm(const struct diff_vm *diff, const struct state *state,
+	     const struct plan_options *options, struct plan *plan);
+
+void plan_all(const struct diff *diff, const struct state *state,
+	      const struct plan_options *options, struct plan *plan);
+
+/*
+ * Add the steps that remove a VM that vyom made (journal and mark must both say
+ * so), or the refusal.  name is what the user called it.
+ */
+void plan_destroy(const struct state *state, const struct record_vms *records, const char *name,
+		  unsigned vmid, struct plan *plan);
+
+/* How long a guest may take to shut down before it is stopped. */
+#define PLAN_SHUTDOWN_SECONDS 90
+
+void plan_refuse(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void plan_note(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void plan_release(struct plan *plan);
+
+#endif

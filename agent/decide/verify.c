@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/verify.h"
+
+#include <string.h>
+
+#include "decide/admit.h"
+#include "decide/diff.h"
+#include "decide/lint.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "decide/option.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "base/strbuf.h"
+
+static struct verify_finding *add(struct verify *verify, enum verify_kind kind, const char *vm,
+				  unsigned vmid, const char *what)
+{
+	struct verify_finding *finding = &MEMORY_PUSH(verify->items, verify->count);
+
+	*finding = (struct verify_finding){
+		.kind = kind, .vm = vm, .vmid = vmid, .what = memory_copy(what)
+	};
+	verify->drift_count += kind == VERIFY_DRIFT;
+	return finding;
+}
+
+static char *describe(const struct option *option, const char *value)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	option_describe(option, value, &text);
+	return strbuf_detach(&text);
+}
+
+static void add_item(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm,
+		     const struct diff_item *item)
+{
+	struct verify_finding *finding;
+
+	if (item->urgency == DIFF_WAITING && kind == VERIFY_DRIFT)
+		kind = VERIFY_WAITING;
+	finding = add(verify, kind, vm->vm->name, vm->vmid, item->option->name);
+	finding->wanted = describe(item->option, item->wanted);
+	if (item->urgency == DIFF_UNDONE)
+		finding->found = memory_print("%s at its next start", item->pending);
+	else
+		finding->found = describe(item->option, item->found);
+}
+
+static void add_disk(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	const struct diff_disk *disk = &vm->disk;
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+	struct verify_finding *finding;
+
+	if (disk->wanted && disk->wanted != disk->found) {
+		finding = add(verify, kind, vm->vm->name, vm->vmid, "disk");
+		finding->wanted = memory_copy(number_format_human(disk->wanted, wanted));
+		finding->found = memory_copy(number_format_human(disk->found, found));
+	}
+	if (disk->noted != disk->found) {
+		finding = add(verify, kind, vm->vm->name, vm->vmid, "disk");
+		finding->text = memory_print("the config notes %s, the volume has %s",
+					     number_format_human(disk->noted, wanted),
+					     number_format_human(disk->found, found));
+	}
+}
+
+static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct verify *verify)
+{
+	verify->vm_count++;
+	if (vm->standing == DIFF_ABSENT) {
+		add(verify, kind, vm->vm->name, vm->vmid, "vm")->text = memory_copy("does not "
+										    "exist");
+		return;
+	}
+	if (vm->standing == DIFF_OBSTRUCTED) {
+		add(verify, kind, vm->vm->name, vm->vmid, "vm")->text = memory_copy(vm->obstacle);
+		return;
+	}
+	for (size_t i = 0; i < vm->count; i++)
+		add_item(verify, kind, vm, &vm->items[i]);
+	if (diff_disk_differs(&vm->disk))
+		add_disk(verify, kind, vm);
+	if (vm->start)
+		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
+											   "not run");
+}
+
+/* Is vmid one of the words of busy? */
+static bool is_busy(const char *busy, unsigned vmid)
+{
+	CLEANUP(scope_free) char *copy = memory_copy(busy);
+	char *rest = copy, *word;
+	uint64_t id;
+
+	while (rest && (word = strsep(&rest, " ")))
+		if (number_parse_unsigned(word, 0, UINT32_MAX, &id) && id == vmid)
+			return true;
+	return false;
+}
+
+static void verify_template(const struct spec_section *template, const struct state *state,
+			    struct verify *verify)
+{
+	unsigned vmid = (unsigned)spec_number(template, KEY_VMID);
+	struct lints lints = { .items = NULL };
+
+	lint_template(template, state, &lints);
+	for (size_t i = 0; i < lints.count; i++)
+		add(verify, VERIFY_DRIFT, template->name, vmid, "template")->text =
+			memory_print("%s: %s", lints.items[i].what, lints.items[i].mend);
+	lint_release(&lints);
+}
+
+/* Pools that declared VMs of this node lie on. */
+static bool node_uses_storage(const struct spec *spec, const struct spec_section *node,
+			      const char *storage)
+{
+	for (size_t i = 0; i < spec->vm_count; i++)
+		if (spec->vms[i]->node == node &&
+		    strcmp(spec_text(spec->vms[i], KEY_STORAGE), storage) == 0)
+			return true;
+	return false;
+}
+
+static void verify_pool(const struct state_storage *storage, const struct spec_section *node,
+			const struct state *state, struct verify *verify)
+{
+	const struct thin_pool *pool = state_find_pool(state, storage->id);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	if (!pool || !admit_pool_is_over(pool, node, &text))
+		return;
+	add(verify, VERIFY_DRIFT, NULL, 0, storage->id)->text = strbuf_detach(&text);
+}
+
+void verify_node(const struct spec *spec, const struct state *state, const struct diff *diff,
+		 const char *busy, struct verify *verify)
+{
+	const struct spec_section *node = spec_find_node(spec, state->node);
+
+	for (size_t i = 0; i < diff->count; i++)
+		verify_vm(&diff->vms[i],
+			  is_busy(busy, diff->vms[i].vmid) ? VERIFY_IN_PROGRESS : VERIFY_DRIFT,
+			  verify);
+	for (size_t i = 0; node && i < spec->template_count; i++)
+		if (spec_uses_template(spec, node, spec->templates[i]))
+			verify_template(spec->templates[i], state, verify);
+	for (size_t i = 0; node && i < state->storage_count; i++)
+		if (node_uses_storage(spec, node, state->storages[i].id))
+			verify_pool(&state->storages[i], node, state, verify);
+}
+
+void verify_release(struct verify *verify)
+{
+	for (size_t i = 0; i < verify->count; i++) {
+		free(verify->items[i].what);
+		free(verify->items[i].wanted);
+		free(verify->items[i].found);
+		free(verify->items[i].text);
+	}
+	free(verify->items);
+	*verify = (struct verify){ .items = NULL };
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/child_exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "edge/child.h"
+#include "base/scope.h"
+#include "base/strvec.h"
+
+enum {
+	FD_GATE = 3,		/* in the child, until exec */
+	FD_FAILURE,
+	FD_FREE,		/* the first that is none of its own */
+	STATUS_LEFT = 126,	/* nobody let it go */
+	STATUS_NOT_EXECUTED = 127,
+};
+
+/* What the child needs, by the numbers it has before the fork. */
+struct descriptors {
+	int null, output, complaint, gate, failure;
+};
+
+/*
+ * A Ctrl-C that came between fork and setsid was meant for us and waits here:
+ * ignoring it for a moment throws it away.
+ */
+static void reset_signals(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++) {
+		sigaction(number, &ignore, NULL);
+		sigaction(number, &standard, NULL);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * Whatever its number was, each descriptor goes first above all the places that
+ * are to be filled: the caller may have started with 0 to 2 closed.
+ */
+static int place_descriptors(const struct descriptors *own)
+{
+	const struct { int from, to, flags; } moves[] = {
+		{ own->null,		STDIN_FILENO,	0 },
+		{ own->output,		STDOUT_FILENO,	0 },
+		{ own->complaint,	STDERR_FILENO,	0 },
+		{ own->gate,		FD_GATE,	O_CLOEXEC },
+		{ own->failure,		FD_FAILURE,	O_CLOEXEC },
+	};
+	enum { COUNT = sizeof(moves) / sizeof(moves[0]) };
+	int away[COUNT];
+
+	for (size_t i = 0; i < COUNT; i++) {
+		away[i] = fcntl(moves[i].from, F_DUPFD_CLOEXEC, FD_FREE);
+		if (away[i] < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < COUNT; i++)
+		if (dup3(away[i], moves[i].to, moves[i].flags) < 0)
+			return -1;
+	/*
+	 * Now, and not only at exec: while this child waits it must not hold the
+	 * gate of another one open, which would then never learn that we died.
+	 */
+	closefrom(FD_FREE);
+	return 0;
+}
+
+static void wait_for_release(void)
+{
+	ssize_t len;
+	char byte;
+
+	do
+		len = read(FD_GATE, &byte, 1);
+	while (len < 0 && errno == EINTR);
+	if (len != 1)
+		_exit(STATUS_LEFT);
+}
+
+static void __attribute__((noreturn)) give_up(int failure)
+{
+	int number = errno;
+
+	if (write(failure, &number, sizeof(number)) < 0) {
+		/* then the status alone has to tell it */
+	}
+	_exit(STATUS_NOT_EXECUTED);
+}
+
+static void __attribute__((noreturn))
+execute(const struct descriptors *own, const struct strvec *argv)
+{
+	static const char *const environment[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", NULL
+	};
+
+	if (setsid() < 0 || place_descriptors(own) < 0)
+		give_up(own->failure);
+	reset_signals();
+	wait_for_release();
+	execve(argv->items[0], argv->items, (char *const *)environment);
+	give_up(FD_FAILURE);
+}
+
+/* Our handlers must not run in the child: no signal reaches it before reset_signals(). */
+static pid_t fork_quietly(const struct descriptors *own, const struct strvec *argv)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		execute(own, argv);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int child_exec_fork(struct child *child, const struct strvec *argv, int output, int complaint)
+{
+	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 }, saved;
+	struct descriptors own = { .output = output, .complaint = complaint };
+
+	*child = (struct child)CHILD_INIT;
+	own.null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (own.null >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) == 0 &&
+	    pipe2(failure, O_CLOEXEC | O_NONBLOCK) == 0) {
+		own.gate = gate[1];
+		own.failure = failure[1];
+		child->pid = fork_quietly(&own, argv);
+	}
+	saved = errno;
+	scope_close(&own.null);
+	scope_close(&gate[1]);
+	scope_close(&failure[1]);
+	child->gate = gate[0];
+	child->failure = failure[0];
+	if (child->pid > 0)
+		return 0;
+	child_release_fds(child);
+	child->pid = 0;
+	errno = saved;
+	return -1;
+}
+
+int child_exec_failure(const struct child *child)
+{
+	int number;
+
+	return read(child->failure, &number, sizeof(number)) == sizeof(number) ? number : 0;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/journal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "edge/journal_handle.h"
+#include "base/memory.h"
+
+struct journal *journal_open(const char *path, enum journal_access access, struct error *err)
+{
+	struct journal *journal = memory_new(1, sizeof(*journal));
+
+	journal->path = memory_copy(path);
+	journal->access = access;
+	if (journal_handle_connect(journal, err) == 0)
+		return journal;
+	journal_close(journal);
+	return NULL;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (!journal)
+		return;
+	journal_handle_disconnect(journal);
+	free(journal->path);
+	free(journal);
+}
+
+void journal_cleanup(struct journal **journal)
+{
+	journal_close(*journal);
+}
+
+static sqlite3_stmt *prepare(struct journal *journal, enum journal_handle_query query,
+			     struct error *err)
+{
+	if (journal->access == JOURNAL_CHANGE)
+		return journal_handle_prepare(journal, query, err);
+	error_set(err, ERROR_SYSTEM, "%s: the journal is open to read only", journal->path);
+	return NULL;
+}
+
+/* What is bound must live until the statement was stepped; all of it is the caller's. */
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+/* Absent is NULL in the tables, and 0 in a record. */
+static void bind_time(sqlite3_stmt *statement, int place, double time)
+{
+	if (time > 0)
+		sqlite3_bind_double(statement, place, time);
+}
+
+/*
+ * Step a statement that changes something to its end, so that it is committed,
+ * and put it away.  Counts its rows, and keeps the first number of the last one.
+ */
+static int change(struct journal *journal, sqlite3_stmt *statement, int *rows, int64_t *number,
+		  struct error *err)
+{
+	int64_t found = 0;
+	int code, result = 0;
+
+	*rows = 0;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+		found = sqlite3_column_int64(statement, 0);
+		(*rows)++;
+	}
+	if (code != SQLITE_DONE)
+		result = journal_file_fail(journal->file.db, journal->path, err);
+	else if (number)
+		*number = found;
+	journal_handle_reset(statement);
+	return result;
+}
+
+/*
+ * Of changes that are to meet an open run or step, and of which a second one would be a
+ * falsehood.
+ */
+static int change_open(struct journal *journal, sqlite3_stmt *statement, int64_t run, int64_t step,
+		       struct error *err)
+{
+	int rows;
+
+	if (change(journal, statement, &rows, NULL, err) < 0)
+		return -1;
+	if (rows)
+		return 0;
+	if (step)
+		return error_set(err, ERROR_SYSTEM,
+				 "%s: run %lld has no open step %lld; another vyom may have closed "
+				 "it",
+				 journal->path, (long long)run, (long long)step);
+	return error_set(err, ERROR_SYSTEM,
+			 "%s: there is no open run %lld; another vyom may have closed it",
+			 journal->path, (long long)run);
+}
+
+/* --- writing --- */
+
+int journal_run_begin(struct journal *journal, struct record_run *run, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, RUN_BEGIN, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	bind_text(statement, 1, run->verb);
+	bind_text(statement, 2, run->argv);
+	bind_text(statement, 3, run->version);
+	bind_text(statement, 4, run->vmids);
+	bind_time(statement, 5, run->started);
+	sqlite3_bind_int64(statement, 6, run->pid);
+	sqlite3_bind_int64(statement, 7, (int64_t)run->pid_start);
+	bind_text(statement, 8, run->boot_id);
+	return change(journal, statement, &rows, &run->id, err);
+}
+
+int journal_run_end(struct journal *journal, int64_t run, enum record_result result,
+		    const char *summary, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, RUN_END, err);
+	struct timespec now;
+
+	if (!statement)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	sqlite3_bind_int64(statement, 1, run);
+	bind_text(statement, 2, record_result_name(result));
+	bind_text(statement, 3, summary);
+	bind_time(statement, 4, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+	return change_open(journal, statement, run, 0, err);
+}
+
+int journal_step_begin(struct journal *journal, struct record_step *step, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, STEP_BEGIN, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, step->run);
+	sqlite3_bind_int64(statement, 2, step->vmid);
+	bind_text(statement, 3, step->vm);
+	bind_text(statement, 4, step->verb);
+	bind_text(statement, 5, step->argv);
+	bind_text(statement, 6, step->before);
+	bind_time(statement, 7, step->started);
+	return change(journal, statement, &rows, &step->number, err);
+}
+
+int journal_step_child(struct journal *journal, const struct record_step *step, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, STEP_CHILD, err);
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, step->run);
+	sqlite3_bind_int64(statement, 2, step->number);
+	sqlite3_bind_int64(statement, 3, step->pid);
+	sqlite3_bind_int64(statement, 4, (int64_t)step->pid_start);
+	return change_open(journal, statement, step->run, step->number, err);
+}
+
+int journal_step_end(struct journal *journal, const struct record_step *step, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, STEP_END, err);
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, step->run);
+	sqlite3_bind_int64(statement, 2, step->number);
+	bind_text(statement, 3, record_result_name(step->result));
+	sqlite3_bind_int(statement, 4, step->status);
+	bind_text(statement, 5, step->message);
+	bind_text(statement, 6, step->output);
+	bind_time(statement, 7, step->ended);
+	return change_open(journal, statement, step->run, step->number, err);
+}
+
+int journal_vm_remember(struct journal *journal, const struct record_vm *vm, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, VM_REMEMBER, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, vm->vmid);
+	bind_text(statement, 2, vm->cluster);
+	bind_text(statement, 3, vm->name);
+	bind_text(statement, 4, vm->uuid);
+	bind_text(statement, 5, vm->vmgenid);
+	if (vm->run)
+		sqlite3_bind_int64(statement, 6, vm->run);
+	return change(journal, statement, &rows, NULL, err);
+}
+
+int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, VM_FORGET, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, vmid);
+	return change(journal, statement, &rows, NULL, err);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "edge/journal_handle.h"
+#include "base/memory.h"
+#include "base/scope.h"
+
+enum {
+	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
+};
+
+/* Where rows go, and how to forget them when they have to be read again. */
+struct sink {
+	void *into;
+	void (*add)(void *into, sqlite3_stmt *row);
+	void (*release)(void *into);
+};
+
+static char *column_text(sqlite3_stmt *row, int column)
+{
+	return memory_copy((const char *)sqlite3_column_text(row, column));
+}
+
+/* An unknown word is a result we do not have: open. */
+static enum record_result column_result(sqlite3_stmt *row, int column)
+{
+	const char *name = (const char *)sqlite3_column_text(row, column);
+
+	for (int result = RECORD_DONE; name && result <= RECORD_RETRIED; result++)
+		if (strcmp(name, record_result_name(result)) == 0)
+			return result;
+	return RECORD_OPEN;
+}
+
+/* In the order of RUN_COLUMNS. */
+static void add_run(void *into, sqlite3_stmt *row)
+{
+	struct record_runs *runs = into;
+
+	MEMORY_PUSH(runs->items, runs->count) = (struct record_run){
+		.id = sqlite3_column_int64(row, 0),
+		.verb = column_text(row, 1),
+		.argv = column_text(row, 2),
+		.version = column_text(row, 3),
+		.vmids = column_text(row, 4),
+		.started = sqlite3_column_double(row, 5),
+		.ended = sqlite3_column_double(row, 6),
+		.result = column_result(row, 7),
+		.summary = column_text(row, 8),
+		.pid = (pid_t)sqlite3_column_int64(row, 9),
+		.pid_start = (uint64_t)sqlite3_column_int64(row, 10),
+		.boot_id = column_text(row, 11),
+	};
+}
+
+/* In the order of STEP_COLUMNS. */
+static void add_step(void *into, sqlite3_stmt *row)
+{
+	struct record_steps *steps = into;
+
+	MEMORY_PUSH(steps->items, steps->count) = (struct record_step){
+		.run = sqlite3_column_int64(row, 0),
+		.number = sqlite3_column_int64(row, 1),
+		.vmid = (unsigned)sqlite3_column_int64(row, 2),
+		.vm = column_text(row, 3),
+		.verb = column_text(row, 4),
+		.argv = column_text(row, 5),
+		.before = column_text(row, 6),
+		.pid = (pid_t)sqlite3_column_int64(row, 7),
+		.pid_start = (uint64_t)sqlite3_column_int64(row, 8),
+		.started = sqlite3_column_double(row, 9),
+		.ended = sqlite3_column_double(row, 10),
+		.result = column_result(row, 11),
+		.status = sqlite3_column_int(row, 12),
+		.message = column_text(row, 13),
+		.output = column_text(row, 14),
+	};
+}
+
+/* In the order of VM_COLUMNS. */
+static void add_vm(void *into, sqlite3_stmt *row)
+{
+	struct record_vms *vms = into;
+
+	MEMORY_PUSH(vms->items, vms->count) = (struct record_vm){
+		.vmid = (unsigned)sqlite3_column_int64(row, 0),
+		.cluster = column_text(row, 1),
+		.name = column_text(row, 2),
+		.uuid = column_text(row, 3),
+		.vmgenid = column_text(row, 4),
+		.run = sqlite3_column_int64(row, 5),
+	};
+}
+
+static void release_runs(void *into)
+{
+	record_runs_release(into);
+}
+
+static void release_steps(void *into)
+{
+	record_steps_release(into);
+}
+
+static void release_vms(void *into)
+{
+	record_vms_release(into);
+}
+
+/* All these queries take one number, or none and pass it over. */
+static int collect_once(struct journal *journal, enum journal_handle_query query, int64_t number,
+			const struct sink *sink, struct error *err)
+{
+	sqlite3_stmt *statement;
+	int code, result = 0;
+
+	if (!journal->file.db)
+		return 0;
+	statement = journal_handle_prepare(journal, query, err);
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, number);
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+		sink->add(sink->into, statement);
+	if (code != SQLITE_DONE)
+		result = journal_file_fail(journal->file.db, journal->path, err);
+	journal_handle_reset(statement);
+	return result;
+}
+
+/* What was read while a writer came, good or bad, does not count. */
+static int collect(struct journal *journal, enum journal_handle_query query, int64_t number,
+		   const struct sink *sink, struct error *err)
+{
+	for (int tries = 1;; tries++) {
+		int result;
+
+		sink->release(sink->into);
+		result = collect_once(journal, query, number, sink, err);
+		if (tries < SETTLE_TRIES &&
+		    journal_file_was_changed(&journal->file, journal->path)) {
+			journal_handle_disconnect(journal);
+			if (journal_handle_connect(journal, err) < 0)
+				return -1;
+			continue;
+		}
+		if (result < 0)
+			sink->release(sink->into);
+		return result;
+	}
+}
+
+static int collect_runs(struct journal *journal, enum journal_handle_query query, int64_t number,
+			struct record_runs *runs, struct error *err)
+{
+	const struct sink sink = { runs, add_run, release_runs };
+
+	return collect(journal, query, number, &sink, err);
+}
+
+static int collect_steps(struct journal *journal, enum journal_handle_query query, int64_t number,
+			 struct record_steps *steps, struct error *err)
+{
+	const struct sink sink = { steps, add_step, release_steps };
+
+	return collect(journal, query, number, &sink, err);
+}
+
+int journal_read_runs(struct journal *journal, size_t limit, struct record_runs *runs,
+		      struct error *err)
+{
+	return collect_runs(journal, READ_RUNS, limit ? (int64_t)limit : -1, runs, err);
+}
+
+int journal_read_run(struct journal *journal, int64_t id, struct record_run *run, struct error *err)
+{
+	CLEANUP(record_runs_release) struct record_runs runs = { .items = NULL };
+
+	if (collect_runs(journal, READ_RUN, id, &runs, err) < 0)
+		return -1;
+	if (runs.count == 0 && id == 0)
+		return error_set(err, ERROR_USAGE, "the journal has no run yet");
+	if (runs.count == 0)
+		return error_set(err, ERROR_USAGE,
+				 "the journal has no run %lld; `vyom log` lists those it has",
+				 (long long)id);
+	*run = runs.items[0];
+	runs.items[0] = (struct record_run){ 0 };
+	return 0;
+}
+
+int journal_read_steps(struct journal *journal, int64_t run, struct record_steps *steps,
+		       struct error *err)
+{
+	return collect_steps(journal, READ_STEPS, run, steps, err);
+}
+
+int journal_read_open_steps(struct journal *journal, struct record_steps *steps, struct error *err)
+{
+	return collect_steps(journal, READ_OPEN_STEPS, 0, steps, err);
+}
+
+int journal_read_open_runs(struct journal *journal, struct record_runs *runs, struct error *err)
+{
+	return collect_runs(journal, READ_OPEN_RUNS, 0, runs, err);
+}
+
+int journal_read_vms(struct journal *journal, struct record_vms *vms, struct error *err)
+{
+	const struct sink sink = { vms, add_vm, release_vms };
+
+	return collect(journal, READ_VMS, 0, &sink, err);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * keyfile.h - a file of SSH public keys, in the form of authorized_keys
+ */
+#ifndef KEYFILE_H
+#define KEYFILE_H
+
+struct error;
+struct strbuf;
+
+/*
+ * Read the file at path into keys, as it is: qm is given the file itself and
+ * keeps all of it.  -1 if it cannot be read, is no regular file, is larger than
+ * 64 KiB, holds no key, or a line that is none.  A comment is none: qm hands
+ * each line to ssh-keygen, which refuses it.
+ */
+int keyfile_read(const char *path, struct strbuf *keys, struct error *err);
+
+/* Is text what such a file may hold? */
+int keyfile_check(const char *text, struct error *err);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/pvefs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include <jansson.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "model/qm.h"
+#include "edge/running.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "model/vmconf.h"
+
+static void scope_json(json_t **json)
+{
+	json_decref(*json);
+}
+
+static bool is_object_or_none(const json_t *json)
+{
+	return !json || json_is_object(json);
+}
+
+/* The guests of .vmlist by vmid; the key is missing where there are none.  NULL: not readable. */
+static json_t *read_vmlist(const char *root, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_json) json_t *list = NULL;
+	char path[PATH_MAX];
+	json_error_t where;
+	json_t *ids;
+
+	snprintf(path, sizeof(path), "%s/etc/pve/.vmlist", root);
+	if (file_read(path, &text) < 0) {
+		error_set_errno(err, "%s", path);
+		return NULL;
+	}
+	list = json_loadb(text.buf, text.len, 0, &where);
+	if (!json_is_object(list) || !is_object_or_none(json_object_get(list, "ids"))) {
+		error_set(err, ERROR_SYSTEM,
+			  "%s, the cluster's list of guests, makes no sense (line %d: %s): is "
+			  "pve-cluster well (systemctl status pve-cluster)?",
+			  path, where.line, list ? "no list of guests" : where.text);
+		return NULL;
+	}
+	ids = json_object_get(list, "ids");
+	return json_is_object(ids) ? json_incref(ids) : json_object();
+}
+
+/* One guest as .vmlist has it: "101": { "node": "pve", "type": "qemu", "version": 20 } */
+static int parse_guest(const struct state *state, const char *id, json_t *entry,
+		       struct state_guest *guest, struct error *err)
+{
+	const char *node = json_string_value(json_object_get(entry, "node"));
+	const char *type = json_string_value(json_object_get(entry, "type"));
+	uint64_t vmid;
+
+	if (!node || !type || !number_parse_unsigned(id, 1, QM_VMID_MAX, &vmid))
+		return error_set(err, ERROR_SYSTEM,
+				 "/etc/pve/.vmlist: guest \"%s\" needs a VMID, a node and a type",
+				 id);
+	guest->vmid = (unsigned)vmid;
+	guest->node = memory_copy(node);
+	guest->kind = strcmp(type, "qemu") == 0 ? STATE_QEMU : STATE_LXC;
+	guest->local = state->node && strcmp(node, state->node) == 0;
+	return 0;
+}
+
+/* A config that vanished since .vmlist was read is no error: conf stays NULL. */
+static int read_conf(const char *root, struct state_guest *guest, struct strbuf *text,
+		     struct error *err)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/etc/pve/nodes/%s/qemu-server/%u.conf", root, guest->node,
+		 guest->vmid);
+	if (file_read(path, text) < 0)
+		return errno == ENOENT ? 0 : error_set_errno(err, "%s", path);
+	guest->conf = vmconf_parse(text->buf, text->len);
+	return 0;
+}
+
+static void release_guest(struct state_guest *guest)
+{
+	free(guest->node);
+	vmconf_free(guest->conf);
+	*guest = (struct state_guest){ 0 };
+}
+
+static int read_guest(struct running *running, const struct state *state, const char *id,
+		      json_t *entry, struct state_guest *guest, struct error *err)
+{
+	if (parse_guest(state, id, entry, guest, err) < 0)
+		return -1;
+	if (!guest->local || guest->kind != STATE_QEMU)
+		return 0;
+	running_read(running, guest->vmid, &guest->pid, &guest->uptime);
+	return read_conf(running->root, guest, &running->text, err);
+}
+
+static int compare_guests(const void *left, const void *right)
+{
+	const struct state_guest *a = left, *b = right;
+
+	return (a->vmid > b->vmid) - (a->vmid < b->vmid);
+}
+
+static void sort_guests(struct state *state)
+{
+	if (state->guest_count)
+		qsort(state->guests, state->guest_count, sizeof(*state->guests), compare_guests);
+}
+
+static void drop_guests(struct state *state)
+{
+	for (size_t i = 0; i < state->guest_count; i++)
+		release_guest(&state->guests[i]);
+	free(state->guests);
+	state->guests = NULL;
+	state->guest_count = 0;
+}
+
+int pvefs_read_guests(const char *root, struct state *state, struct error *err)
+{
+	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
+	CLEANUP(scope_json) json_t *ids = NULL;
+	const char *id;
+	json_t *entry;
+
+	drop_guests(state);
+	if (!state->mounted)
+		return 0;
+	ids = read_vmlist(root, err);
+	if (!ids)
+		return -1;
+	running_open(&running, root);
+	json_object_foreach(ids, id, entry) {
+		struct state_guest guest = { 0 };
+		int result = read_guest(&running, state, id, entry, &guest, err);
+
+		MEMORY_PUSH(state->guests, state->guest_count) = guest;
+		if (result < 0)
+			return -1;
+	}
+	sort_guests(state);
+	return 0;
+}
+
+static void remove_guest(struct state *state, struct state_guest *guest)
+{
+	release_guest(guest);
+	state->guest_count--;
+	memmove(guest, guest + 1,
+		(size_t)(state->guests + state->guest_count - guest) * sizeof(*guest));
+}
+
+int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
+{
+	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
+	CLEANUP(scope_json) json_t *ids = read_vmlist(root, err);
+	struct state_guest *old = state_find_guest(state, vmid), fresh = { 0 };
+	char id[16];
+	json_t *entry;
+
+	if (!ids)
+		return -1;
+	snprintf(id, sizeof(id), "%u", vmid);
+	entry = json_object_get(ids, id);
+	if (entry) {
+		running_open(&running, root);
+		if (read_guest(&running, state, id, entry, &fresh, err) < 0) {
+			release_guest(&fresh);
+			return -1;
+		}
+	}
+	if (old)
+		remove_guest(state, old);
+	if (entry) {
+		MEMORY_PUSH(state->guests, state->guest_count) = fresh;
+		sort_guests(state);
+	}
+	return 0;
+}
+
+int pvefs_read_digest(const char *root, unsigned vmid, char digest[41], struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX];
+
+	*digest = '\0';
+	snprintf(path, sizeof(path), "%s/etc/pve/local/qemu-server/%u.conf", root, vmid);
+	if (file_read(path, &text) < 0)
+		return errno == ENOENT ? 0 : error_set_errno(err, "%s", path);
+	digest_sha1(text.buf, text.len, digest);
+	return 0;
+}
+
+bool pvefs_is_locked(const char *root, unsigned vmid)
+{
+	CLEANUP(scope_close) int fd = -1;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/var/lock/qemu-server/lock-%u.conf", root, vmid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}

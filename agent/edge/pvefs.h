@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pvefs.h - the node's own files: /etc/pve, /run/qemu-server, /proc, lock files (jansson)
+ *
+ * Reads only, each file in one read(2) and closed at once: a config that stays
+ * open is renamed away by FUSE and drops out of .vmlist (pve-facts 5.10, 5.11).
+ * Every path has root in front.
+ */
+#ifndef PVEFS_H
+#define PVEFS_H
+
+#include <stdbool.h>
+
+#include "model/state.h"
+
+struct error;
+
+/*
+ * Node name, mount, quorum, memory, bridges (not Open vSwitch's), storages; first
+ * of all, for what follows needs the name.  An /etc/pve that is not mounted is no
+ * error here: mounted is false, and there are neither storages nor guests then.
+ */
+int pvefs_read_node(const char *root, struct state *state, struct error *err);
+
+/*
+ * The version of Proxmox VE, "8.4.21", as dpkg has it (a large file: only when
+ * asked for); NULL if it is not installed.
+ */
+int pvefs_read_version(const char *root, char **version, struct error *err);
+
+/*
+ * Every guest of the cluster from .vmlist; the configs and run state of local
+ * QEMU guests.  Replaces those that state holds.
+ */
+int pvefs_read_guests(const char *root, struct state *state, struct error *err);
+
+/*
+ * One guest again: adds it to state, refreshes it, or takes it out if .vmlist no
+ * longer has it.
+ */
+int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
+
+/* SHA-1 of N.conf's bytes now, as qm's --digest wants it; "" if there is no such file. */
+int pvefs_read_digest(const char *root, unsigned vmid, char digest[41], struct error *err);
+
+/*
+ * Is a qm at work on this VM?  A flock(2) probe of lock-N.conf, taken shared and
+ * non-blocking and dropped at once; never creates the file.
+ */
+bool pvefs_is_locked(const char *root, unsigned vmid);
+
+#endif

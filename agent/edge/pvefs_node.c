@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/pvefs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "model/storage.h"
+#include "base/strbuf.h"
+
+/*
+ * /etc/pve/local is a link that pmxcfs makes, to nodes/NAME: it tells both that
+ * the file system is mounted and who we are, and its owner's write bit is
+ * how Proxmox itself asks for quorum (pve-facts 5.13, 5.16).
+ */
+static void read_mount(const char *root, struct state *state)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	struct stat status;
+	const char *slash;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/etc/pve/local", root);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len <= 0)
+		return;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	free(state->node);
+	state->node = memory_copy(slash ? slash + 1 : target);
+	state->mounted = true;
+	state->quorate = lstat(path, &status) == 0 && (status.st_mode & S_IWUSR);
+}
+
+static int read_memory(const char *root, struct state *state, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX];
+	const char *total;
+
+	snprintf(path, sizeof(path), "%s/proc/meminfo", root);
+	if (file_read(path, &text) < 0)
+		return error_set_errno(err, "%s", path);
+	total = strstr(text.buf, "MemTotal:");
+	if (!total)
+		return error_set(err, ERROR_SYSTEM, "%s does not say how much memory the node has",
+				 path);
+	state->memory = strtoull(total + strlen("MemTotal:"), NULL, 10) * KIB;
+	return 0;
+}
+
+/* Bridges of the kernel, SDN's among them; an Open vSwitch shows no folder of its own. */
+static int read_bridges(const char *root, struct state *state, struct error *err)
+{
+	char path[PATH_MAX], folder[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "%s/sys/class/net", root);
+	dir = opendir(folder);
+	if (!dir)
+		return errno == ENOENT ? 0 : error_set_errno(err, "%s", folder);
+	while ((entry = readdir(dir))) {
+		int len = snprintf(path, sizeof(path), "%s/sys/class/net/%s/bridge", root,
+				   entry->d_name);
+
+		if (*entry->d_name != '.' && len < (int)sizeof(path) && access(path, F_OK) == 0)
+			strvec_push(&state->bridges, entry->d_name);
+	}
+	closedir(dir);
+	strvec_sort(&state->bridges);
+	return 0;
+}
+
+static int read_storages(const char *root, struct state *state, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/etc/pve/storage.cfg", root);
+	if (file_read(path, &text) < 0)
+		return errno == ENOENT ? 0 : error_set_errno(err, "%s", path);
+	storage_parse(text.buf, state);
+	return 0;
+}
+
+int pvefs_read_node(const char *root, struct state *state, struct error *err)
+{
+	read_mount(root, state);
+	if (read_memory(root, state, err) < 0 || read_bridges(root, state, err) < 0)
+		return -1;
+	return state->mounted ? read_storages(root, state, err) : 0;
+}
+
+/* The value of field in the paragraph that begins at text, or NULL. */
+static char *copy_field(const char *text, const char *field)
+{
+	const char *end = strstr(text, "\n\n"), *at = strstr(text, field);
+
+	if (!at || (end && at > end))
+		return NULL;
+	at += strlen(field);
+	return memory_print("%.*s", (int)strcspn(at, "\n"), at);
+}
+
+int pvefs_read_version(const char *root, char **version, struct error *err)
+{
+	static const char package[] = "\nPackage: pve-manager\n";
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_free) char *installed = NULL;
+	char path[PATH_MAX];
+	const char *found;
+
+	*version = NULL;
+	snprintf(path, sizeof(path), "%s/var/lib/dpkg/status", root);
+	if (file_read(path, &text) < 0)
+		return errno == ENOENT ? 0 : error_set_errno(err, "%s", path);
+	found = strncmp(text.buf, package + 1, strlen(package + 1)) == 0 ? text.buf :
+		strstr(text.buf, package);
+	if (!found)
+		return 0;
+	found++;
+	installed = copy_field(found, "\nStatus: ");
+	if (!installed || strstr(installed, " installed"))
+		*version = copy_field(found, "\nVersion: ");
+	return 0;
+}

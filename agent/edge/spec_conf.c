@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/spec_conf.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "edge/keyfile.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "model/spec_scan.h"
+#include "base/strbuf.h"
+
+#define LARGEST (16 * MIB)
+#define LONGEST_NAME 254	/* one more than any name may have */
+
+/* libconfuse's callbacks have no argument of ours, so this lives for one parse. */
+static struct reading {
+	struct spec *spec;
+	struct spec_problems *problems;
+	const struct spec_scan *scan;
+	size_t closed;		/* sections so far, as counted by the scan */
+	size_t placed;		/* VMs that have their cluster */
+} *reading;
+
+static __attribute__((format(printf, 2, 0)))
+void note_error(cfg_t *cfg, const char *format, va_list args)
+{
+	CLEANUP(scope_free) char *text = memory_vprint(format, args);
+
+	spec_problem_add(reading->problems, cfg->line, "%s", text);
+}
+
+static void take_value(struct spec_section *section, const struct spec_scan_value *value,
+		       cfg_t *cfg)
+{
+	CLEANUP(strvec_release) struct strvec items = STRVEC_INIT;
+	cfg_opt_t *opt = cfg_getopt(cfg, key_table[value->key].name);
+
+	for (unsigned i = 0; i < cfg_opt_size(opt); i++)
+		strvec_push(&items, cfg_opt_getnstr(opt, i));
+	spec_set(section, value->key, &items, value->line, reading->problems);
+}
+
+/* A copy, cut where no name is that long, but not within a character. */
+static char *copy_title(const char *title)
+{
+	size_t len = strnlen(title, LONGEST_NAME);
+
+	while (len && (title[len] & 0xC0) == 0x80)
+		len--;
+	return memory_print("%.*s", (int)len, title);
+}
+
+static void place_vms(struct spec_section *cluster)
+{
+	while (reading->placed < reading->spec->vm_count)
+		reading->spec->vms[reading->placed++]->cluster = cluster;
+}
+
+/*
+ * A section's closing brace was read.  Its values are taken over and libconfuse
+ * forgets it at once: it copies its whole option table for each section, and
+ * compares each title with all before it, which ten thousand VMs would feel.
+ */
+static int take_section(cfg_t *parent, cfg_opt_t *opt)
+{
+	cfg_t *cfg = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	CLEANUP(scope_free) char *name = copy_title(cfg_title(cfg));
+	const struct spec_scan_section *scanned;
+	struct spec_section *section;
+
+	if (reading->closed == reading->scan->count) {
+		cfg_error(parent, "%s \"%s\": vyom misread this section; please report it",
+			  cfg_name(cfg), name);
+		return -1;
+	}
+	scanned = &reading->scan->sections[reading->closed++];
+	section = spec_add_section(reading->spec, scanned->scope, name, scanned->line);
+	for (size_t i = 0; i < scanned->count; i++)
+		take_value(section, &scanned->values[i], cfg);
+	if (scanned->scope == SCOPE_CLUSTER)
+		place_vms(section);
+	return cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1);
+}
+
+/* The options of one kind of section: all of them text, since spec_set knows the types. */
+static cfg_opt_t *build_section(cfg_opt_t *opts, enum key_scope scope)
+{
+	for (enum key_id id = 0; id < KEY_COUNT; id++) {
+		const struct key *key = &key_table[id];
+
+		if (!(key->scopes & scope))
+			continue;
+		if (key->type == KEY_TYPE_LIST)
+			*opts++ = (cfg_opt_t)CFG_STR_LIST(key->name, NULL, CFGF_NODEFAULT);
+		else
+			*opts++ = (cfg_opt_t)CFG_STR(key->name, NULL, CFGF_NODEFAULT);
+	}
+	*opts = (cfg_opt_t)CFG_END();
+	return opts;
+}
+
+static cfg_opt_t declare_section(enum key_scope scope, cfg_opt_t *opts)
+{
+	cfg_opt_t section = CFG_SEC(key_scope_name(scope), opts, CFGF_MULTI | CFGF_TITLE);
+
+	section.validcb = take_section;
+	return section;
+}
+
+#define ROOM (KEY_COUNT + 2)
+
+/* NULL when out of memory.  It copies what it is given. */
+static cfg_t *build_parser(void)
+{
+	cfg_opt_t vm[ROOM], role[ROOM], cluster[ROOM], node[ROOM], template[ROOM];
+	cfg_opt_t *end;
+
+	build_section(vm, SCOPE_VM);
+	build_section(role, SCOPE_ROLE);
+	build_section(node, SCOPE_NODE);
+	build_section(template, SCOPE_TEMPLATE);
+	end = build_section(cluster, SCOPE_CLUSTER);
+	*end++ = declare_section(SCOPE_VM, vm);
+	*end = (cfg_opt_t)CFG_END();
+	cfg_opt_t file[] = {
+		declare_section(SCOPE_NODE, node), declare_section(SCOPE_TEMPLATE, template),
+		declare_section(SCOPE_ROLE, role), declare_section(SCOPE_CLUSTER, cluster),
+		CFG_END()
+	};
+	return cfg_init(file, CFGF_NONE);
+}
+
+static void free_parser(cfg_t **cfg)
+{
+	if (*cfg)
+		cfg_free(*cfg);
+}
+
+int spec_conf_parse(struct spec *spec, struct strbuf *text, struct spec_problems *problems)
+{
+	CLEANUP(spec_scan_release) struct spec_scan scan = { 0 };
+	CLEANUP(free_parser) cfg_t *cfg = build_parser();
+	struct reading here = { .spec = spec, .problems = problems, .scan = &scan };
+	int result;
+
+	spec_scan_text(&scan, text, problems);
+	if (!cfg) {
+		spec_problem_add(problems, 0, "libconfuse cannot start: %s", strerror(errno));
+		return -1;
+	}
+	cfg_set_error_function(cfg, note_error);
+	reading = &here;
+	result = cfg_parse_buf(cfg, text->buf);
+	reading = NULL;
+	return result == CFG_SUCCESS && here.closed == scan.count ? 0 : -1;
+}
+
+static int read_text(const char *path, struct strbuf *text, struct error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	CLEANUP(scope_close) int fd = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char chunk[65536];
+	ssize_t got;
+
+	if (!is_stdin && fd < 0)
+		return error_set_errno(err, "cannot read %s", path);
+	while ((got = read(is_stdin ? STDIN_FILENO : fd, chunk, sizeof(chunk))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_set_errno(err, "cannot read %s", is_stdin ? "stdin" : path);
+		strbuf_add(text, chunk, (size_t)got);
+		if (text->len > LARGEST)
+			return error_set(err, ERROR_SPEC, "%s is larger than 16 MiB, which is no "
+							  "vyom.conf", is_stdin ? "stdin" : path);
+	}
+	return 0;
+}
+
+/* A key file that was read: one that many VMs name is read once. */
+struct read_file {
+	char *path;
+	char *keys;		/* NULL: it was refused */
+	struct error err;
+};
+
+static int compare_files(const void *a, const void *b)
+{
+	return strcmp(((const struct read_file *)a)->path, ((const struct read_file *)b)->path);
+}
+
+static void free_file(void *pointer)
+{
+	struct read_file *file = pointer;
+
+	free(file->path);
+	free(file->keys);
+	free(file);
+}
+
+static void free_files(void **files)
+{
+	tdestroy(*files, free_file);
+}
+
+/* Relative to the config's folder, and absolute in the end: qm is to find it too. */
+static char *resolve_path(const struct spec *spec, const char *name)
+{
+	const char *slash = strrchr(spec->path, '/');
+	int len = slash ? (int)(slash - spec->path) + 1 : 0;
+	CLEANUP(scope_free) char *here = NULL;
+
+	if (name[0] == '/')
+		return memory_copy(name);
+	if (spec->path[0] == '/')
+		return memory_print("%.*s%s", len, spec->path, name);
+	here = getcwd(NULL, 0);
+	return memory_print("%s/%.*s%s", here ? here : ".", len, spec->path, name);
+}
+
+/* The file of that name, read now if it was not yet. */
+static const struct read_file *fetch_file(void **files, const struct spec *spec, const char *name)
+{
+	struct read_file *file = memory_new(1, sizeof(*file)), **found;
+	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+
+	file->path = resolve_path(spec, name);
+	found = tsearch(file, files, compare_files);
+	if (!found)
+		abort();	/* out of memory */
+	if (*found != file) {
+		free_file(file);
+		return *found;
+	}
+	if (keyfile_read(file->path, &keys, &file->err) == 0)
+		file->keys = strbuf_detach(&keys);
+	return file;
+}
+
+/* Read what each section itself names, so that a bad file is reported where it is named. */
+static void read_key_files(void **files, const struct spec *spec, struct spec_section **sections,
+			   size_t count, struct spec_problems *problems)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct spec_value *value = sections[i]->values[KEY_SSH_KEYS];
+		const struct read_file *file;
+
+		if (!value || value->refused)
+			continue;
+		file = fetch_file(files, spec, value->text);
+		if (!file->keys)
+			spec_problem_add(problems, value->line, "%s \"%s\": ssh-keys: %s: %s",
+					 key_scope_name(sections[i]->scope), sections[i]->name,
+					 file->path, file->err.text);
+	}
+}
+
+static void hand_out_keys(void **files, struct spec *spec)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		const struct spec_value *value = spec_value(spec->vms[i], KEY_SSH_KEYS);
+		const struct read_file *file;
+
+		if (!value || value->refused)
+			continue;
+		file = fetch_file(files, spec, value->text);
+		spec->vms[i]->ssh_keys = memory_copy(file->keys);
+		spec->vms[i]->ssh_keys_path = memory_copy(file->path);
+	}
+}
+
+int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *problems,
+		   struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(free_files) void *files = NULL;
+
+	if (read_text(path, &text, err) < 0)
+		return -1;
+	spec->path = memory_copy(strcmp(path, "-") == 0 ? "stdin" : path);
+	spec_conf_parse(spec, &text, problems);
+	read_key_files(&files, spec, spec->clusters, spec->cluster_count, problems);
+	read_key_files(&files, spec, spec->roles, spec->role_count, problems);
+	read_key_files(&files, spec, spec->vms, spec->vm_count, problems);
+	spec_check(spec, problems);
+	hand_out_keys(&files, spec);
+	return 0;
+}

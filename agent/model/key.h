@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * key.h - the table of everything vyom.conf can say
+ *
+ * One row a key.  spec_conf reads the file by it, spec checks by it, and a test
+ * holds vyom.conf(5) and etc/vyom.conf against it, so a new key is a row here
+ * and, if it becomes an option of a VM's config, a row in option.c.
+ */
+#ifndef KEY_H
+#define KEY_H
+
+#include <stddef.h>
+
+struct error;
+
+/* The sections of the file, nearest first: a VM asks its role, its cluster, its node. */
+enum key_scope {
+	SCOPE_VM	= 1 << 0,
+	SCOPE_ROLE	= 1 << 1,
+	SCOPE_CLUSTER	= 1 << 2,
+	SCOPE_NODE	= 1 << 3,
+	SCOPE_TEMPLATE	= 1 << 4,
+};
+
+#define SCOPE_GUEST (SCOPE_VM | SCOPE_ROLE | SCOPE_CLUSTER)
+
+enum key_type {
+	KEY_TYPE_TEXT,
+	KEY_TYPE_LIST,		/* { "a", "b" }; one bare word is a list of one */
+	KEY_TYPE_NUMBER,
+	KEY_TYPE_SIZE,		/* bytes in spec_value.number */
+	KEY_TYPE_FLAG,		/* true yes on 1, false no off 0 */
+	KEY_TYPE_RATIO,		/* spec_value.ratio */
+};
+
+enum key_id {
+	/* who and where */
+	KEY_VMID, KEY_NODE, KEY_ROLE, KEY_TEMPLATE,
+	/* hardware */
+	KEY_CORES, KEY_MEMORY, KEY_DISK, KEY_STORAGE, KEY_BRIDGE, KEY_VLAN, KEY_MAC,
+	/* cloud-init */
+	KEY_USER, KEY_SSH_KEYS, KEY_ADDRESS, KEY_GATEWAY, KEY_NAMESERVER, KEY_SEARCHDOMAIN,
+	/* behaviour */
+	KEY_TAGS, KEY_ONBOOT, KEY_AGENT, KEY_START, KEY_CLONE,
+	/* a node: where it is (not the key that a VM's address is), its budgets, its pace */
+	KEY_NODE_ADDRESS, KEY_MEMORY_RESERVE, KEY_OVERCOMMIT, KEY_DATA_LIMIT, KEY_METADATA_LIMIT,
+	KEY_JOBS, KEY_CLONE_JOBS,
+	/* how the template is made */
+	KEY_IMAGE, KEY_SHA256, KEY_BUILD_ADDRESS, KEY_PACKAGES,
+	KEY_COUNT
+};
+
+struct key {
+	const char *name;	/* as in the file: "memory-reserve" */
+	unsigned scopes;	/* where it may stand */
+	enum key_type type;
+	double min, max;	/* NUMBER: value, SIZE: bytes, RATIO; both 0: any */
+	/* Is this text (each item of a LIST) a good value?  -1 with "what, and what would do". */
+	int (*check)(const char *text, struct error *err);
+	const char *fallback;	/* the value where the file says nothing; NULL: not declared */
+	const char *help;	/* one line, for vyom.conf(5) */
+};
+
+extern const struct key key_table[KEY_COUNT];
+
+/* The key of that name that may stand in scope, or KEY_COUNT. */
+enum key_id key_find(const char *name, enum key_scope scope);
+
+/* The most similar name in scope, or NULL if none is near: "did you mean". */
+const char *key_suggest(const char *name, enum key_scope scope);
+
+/* Is this a good name for a section of that kind?  -1 with "what, and what would do". */
+int key_check_name(enum key_scope scope, const char *name, struct error *err);
+
+/* "vm", "role", "cluster", "node", "template" */
+const char *key_scope_name(enum key_scope scope);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/qm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/strvec.h"
+
+/*
+ * The limits: inline verbs wait up to 10 s for a lock and work for some more;
+ * start has a timeout of its own, 30 s and more for large guests (pve-facts
+ * 4.11); shutdown is given its bound in its argv.  A slow node gets generous
+ * room: being wrong here costs a person's attention.
+ */
+static const struct {
+	const char *name;
+	unsigned limit;
+	bool allocates;
+} verbs[QM_VERB_COUNT] = {
+	[QM_CLONE]	= { "clone",	0,	true },
+	[QM_SET]	= { "set",	180,	false },
+	[QM_RESIZE]	= { "resize",	300,	true },
+	[QM_RESCAN]	= { "rescan",	300,	false },
+	[QM_START]	= { "start",	600,	false },
+	[QM_SHUTDOWN]	= { "shutdown",	600,	false },
+	[QM_DESTROY]	= { "destroy",	600,	false },
+};
+
+const char *qm_verb_name(enum qm_verb verb)
+{
+	return verbs[verb].name;
+}
+
+unsigned qm_verb_limit(enum qm_verb verb)
+{
+	return verbs[verb].limit;
+}
+
+bool qm_verb_allocates(enum qm_verb verb)
+{
+	return verbs[verb].allocates;
+}
+
+char *qm_program(const char *root)
+{
+	return memory_print("%s/usr/sbin/qm", root);
+}
+
+void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
+	      const char *description, bool full, const char *storage)
+{
+	strvec_pushl(argv, "qm", "clone", NULL);
+	strvec_pushf(argv, "%u", template);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_pushl(argv, "--name", name, "--description", description, "--full", full ? "1" : "0",
+		     NULL);
+	if (full && storage)
+		strvec_pushl(argv, "--storage", storage, NULL);
+}
+
+void qm_set(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "set", NULL);
+	strvec_pushf(argv, "%u", vmid);
+}
+
+void qm_set_option(struct strvec *argv, const char *option, const char *value)
+{
+	strvec_pushf(argv, "--%s", option);
+	strvec_push(argv, value);
+}
+
+void qm_resize(struct strvec *argv, unsigned vmid, const char *disk, uint64_t bytes)
+{
+	char size[NUMBER_TEXT];
+
+	strvec_pushl(argv, "qm", "resize", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_pushl(argv, disk, number_format_size(bytes, size), NULL);
+}
+
+void qm_rescan(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "disk", "rescan", "--vmid", NULL);
+	strvec_pushf(argv, "%u", vmid);
+}
+
+void qm_start(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "start", NULL);
+	strvec_pushf(argv, "%u", vmid);
+}
+
+void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds)
+{
+	strvec_pushl(argv, "qm", "shutdown", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_push(argv, "--timeout");
+	strvec_pushf(argv, "%u", seconds);
+	strvec_pushl(argv, "--forceStop", "1", NULL);
+}
+
+void qm_destroy(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "destroy", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_pushl(argv, "--purge", "1", NULL);
+}
+
+/*
+ * "got timeout" alone would match a guest that did not power down as well: only
+ * the locks' own sentences count.
+ */
+bool qm_output_is_timeout(const char *output)
+{
+	const char *lock = strstr(output, "can't lock file '");
+
+	if (lock && strstr(lock, "- got timeout"))
+		return true;
+	return strstr(output, "got lock request timeout") != NULL;
+}
+
+int qm_output_percent(const char *output)
+{
+	const char *line = NULL, *open;
+
+	for (const char *at = output; (at = strstr(at, "transferred ")); at++)
+		line = at;
+	open = line ? strchr(line, '(') : NULL;
+	return open ? (int)strtol(open + 1, NULL, 10) : -1;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * qm.h - every spelling of qm, in one place
+ *
+ * Builders fill an argv; argv[0] is the bare word "qm", so that plans and the
+ * journal read as one would type them, and qm_program() names the file that is
+ * executed.  What the words mean, and what qm does with them, is pve-facts.
+ */
+#ifndef QM_H
+#define QM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct strbuf;
+struct strvec;
+
+enum qm_verb {
+	QM_CLONE,
+	QM_SET,
+	QM_RESIZE,
+	QM_RESCAN,
+	QM_START,
+	QM_SHUTDOWN,
+	QM_DESTROY,
+	QM_VERB_COUNT
+};
+
+/* "clone", …: as in the journal. */
+const char *qm_verb_name(enum qm_verb verb);
+
+/* After how many seconds a call of the verb has hung; 0: it may copy for hours. */
+unsigned qm_verb_limit(enum qm_verb verb);
+
+/* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
+bool qm_verb_allocates(enum qm_verb verb);
+
+/* What is executed for argv[0] on the node at root: caller frees. */
+char *qm_program(const char *root);
+
+/* storage only for a full clone, where it may be NULL too: the template's own. */
+void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
+	      const char *description, bool full, const char *storage);
+
+/* qm set VMID, to be followed by one or more qm_set_option. */
+void qm_set(struct strvec *argv, unsigned vmid);
+void qm_set_option(struct strvec *argv, const char *option, const char *value);
+
+/*
+ * To an absolute size: "+" is not idempotent (pve-facts 3.2).  bytes must be a
+ * multiple of the volume group's extent (3.4).
+ */
+void qm_resize(struct strvec *argv, unsigned vmid, const char *disk, uint64_t bytes);
+
+/* Make size= in the config say what the volumes are (pve-facts 3.5). */
+void qm_rescan(struct strvec *argv, unsigned vmid);
+
+void qm_start(struct strvec *argv, unsigned vmid);
+
+/* Ask the guest, and after seconds stop it (pve-facts 4.12b). */
+void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds);
+
+/* With --purge: also out of backup jobs; volumes that the config does not name stay. */
+void qm_destroy(struct strvec *argv, unsigned vmid);
+
+/* Did this output end in a lock that was not to be had in time (pve-facts 9.5)?  The one retryable
+ * failure. */
+bool qm_output_is_timeout(const char *output);
+
+/* The last "(18.85%)" of a copy's progress lines, or -1. */
+int qm_output_percent(const char *output);
+
+/* The lowest and highest id that Proxmox accepts (pve-facts 9.3). */
+#define QM_VMID_MIN 100
+#define QM_VMID_MAX 999999999
+
+/* Extent of a volume group unless it was made otherwise: lvm2's default. */
+#define QM_EXTENT_DEFAULT ((uint64_t)4 << 20)
+
+/* The cloud-init volume that a clone gets: 4 MiB (pve-facts 1.4.4). */
+#define QM_CLOUDINIT_SIZE ((uint64_t)4 << 20)
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * record.h - what the journal remembers: runs, their steps, and who each VM is
+ *
+ * Plain data.  Times are seconds since the epoch with fractions, 0 where not
+ * yet; strings are owned, NULL where absent.
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum record_result {
+	RECORD_OPEN,		/* intent without a result: running, or we were killed */
+	RECORD_DONE,		/* the postcondition holds */
+	RECORD_FAILED,
+	RECORD_INTERRUPTED,	/* a run that was stopped, or a step found open by a later run */
+	RECORD_RETRIED,		/* "got timeout", nothing left behind, tried again as a new step */
+};
+
+struct record_run {
+	int64_t id;
+	char *verb;		/* "apply", "destroy" */
+	char *argv;		/* as typed, quoted */
+	char *version;		/* vyom's */
+	char *vmids;		/* the VMs it may change: "101 102 103" */
+	double started, ended;
+	enum record_result result;
+	char *summary;		/* "3 VMs, 12 steps, 0 failed" */
+	pid_t pid;		/* of vyom itself */
+	uint64_t pid_start; /* field 22 of /proc/PID/stat, in ticks since boot: tells pids apart */
+	char *boot_id;		/* /proc/sys/kernel/random/boot_id: tells boots apart */
+};
+
+struct record_step {
+	int64_t run, number;	/* number counts from 1 within the run */
+	unsigned vmid;
+	char *vm;		/* its name in the config */
+	char *verb;		/* "clone", "set", … */
+	char *argv;		/* as run, quoted */
+	char *before;		/* what the node looked like: JSON, config digest and volumes */
+	pid_t pid;		/* of the child; 0 before it was made */
+	uint64_t pid_start;
+	double started, ended;
+	enum record_result result;
+	int status;		/* as waitpid(2) gives it; -1 unknown */
+	char *message;		/* one sentence, NULL if all went well */
+	char *output;		/* its last lines */
+};
+
+/* Who a VM is: a VMID is a place, its smbios uuid is the VM. */
+struct record_vm {
+	unsigned vmid;
+	char *cluster, *name;
+	char *uuid;		/* smbios1 uuid=, lower case */
+	char *vmgenid;		/* lower case, NULL if it has none */
+	int64_t run;		/* that made or adopted it */
+};
+
+struct record_runs { struct record_run *items; size_t count; };
+struct record_steps { struct record_step *items; size_t count; };
+struct record_vms { struct record_vm *items; size_t count; };	/* by vmid, ascending */
+
+void record_run_release(struct record_run *run);
+void record_step_release(struct record_step *step);
+void record_vm_release(struct record_vm *vm);
+void record_runs_release(struct record_runs *runs);
+void record_steps_release(struct record_steps *steps);
+void record_vms_release(struct record_vms *vms);
+
+/* The record of that VMID, or NULL. */
+const struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid);
+
+/* "open", "done", "failed", "interrupted", "retried" */
+const char *record_result_name(enum record_result result);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * spec.h - what the config file wants
+ *
+ * A spec is built by spec_conf (or by a test), checked once as a whole by
+ * spec_check, and read-only from then on:
+ *
+ *	struct spec *spec = spec_new();
+ *	spec_conf_read(spec, path, problems, err) ...
+ *	spec_check(spec, problems);
+ *	for (size_t i = 0; i < spec->vm_count; i++)
+ *		... spec_number(spec->vms[i], KEY_CORES) ...
+ *
+ * Values are looked up, never copied down: a VM asks itself, then its role, its
+ * cluster, its node, then the key's fallback.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/key.h"
+#include "base/strvec.h"
+
+struct spec_value {
+	int line;		/* where it stands in the file; 0: a fallback */
+	bool refused;		/* a problem says why: there is only text */
+	char *text;		/* as written; a LIST's items joined by spaces */
+	struct strvec list;	/* LIST only */
+	uint64_t number;	/* NUMBER, SIZE in bytes, FLAG as 0 or 1 */
+	double ratio;		/* RATIO */
+};
+
+struct spec_section {
+	enum key_scope scope;
+	char *name;
+	int line;		/* of its title */
+	struct spec_value *values[KEY_COUNT];	/* only what the section itself says */
+
+	/* a VM's, NULL where not given or not found */
+	struct spec_section *role, *cluster, *node, *template;
+	char *ssh_keys;		/* a VM's: what its key file holds, or NULL if none is declared */
+	char *ssh_keys_path;	/* a VM's: that file's absolute path, for qm */
+	char mac[18];		/* a VM's: given, or derived (spec_derive_mac); upper case */
+};
+
+struct spec {
+	char *path;		/* of the file, as said in messages */
+	struct spec_section **nodes, **templates, **roles, **clusters, **vms;
+	size_t node_count, template_count, role_count, cluster_count, vm_count;
+};
+
+/* One thing wrong in the file. */
+struct spec_problem {
+	int line;		/* 0: not at one line */
+	char *text;		/* "vm \"a\": memory: \"1X\" is no size; write it like 16G" */
+};
+
+/* All that is wrong, in the order of lines once spec_check is done. */
+struct spec_problems {
+	struct spec_problem *items;
+	size_t count;
+};
+
+struct spec *spec_new(void);
+void spec_free(struct spec *spec);
+void spec_cleanup(struct spec **spec);	/* for CLEANUP() */
+
+/* A new empty section, owned by spec. */
+struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, const char *name,
+				      int line);
+
+/*
+ * Give section's key a value by its text (items for a LIST; one item else),
+ * checked by the key's row.  What is wrong goes to problems, with the section's
+ * scope and name and the key's name in front; so does a second value for a key.
+ */
+void spec_set(struct spec_section *section, enum key_id key, const struct strvec *items, int line,
+	      struct spec_problems *problems);
+
+/*
+ * Resolve names (role, cluster, node, template), derive MACs, and find what no
+ * single value shows: unknown names, VMs without an id, two VMs with one id,
+ * name, MAC or address, an id that is a template's, an address outside its
+ * gateway's net, and the like.  Sorts problems by line.
+ */
+void spec_check(struct spec *spec, struct spec_problems *problems);
+
+void spec_problem_add(struct spec_problems *problems, int line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void spec_problems_release(struct spec_problems *problems);
+
+/*
+ * The value that holds for section (a VM, node, template …), the nearest one,
+ * or NULL where nothing is declared and the key has no fallback.
+ */
+const struct spec_value *spec_value(const struct spec_section *section, enum key_id key);
+
+/* The same, unpacked: NULL, 0, false where nothing is declared. */
+const char *spec_text(const struct spec_section *section, enum key_id key);
+uint64_t spec_number(const struct spec_section *section, enum key_id key);
+double spec_ratio(const struct spec_section *section, enum key_id key);
+bool spec_flag(const struct spec_section *section, enum key_id key);
+
+/* The VM of that name, or NULL. */
+const struct spec_section *spec_find_vm(const struct spec *spec, const char *name);
+
+/* The node section of that name, or NULL. */
+const struct spec_section *spec_find_node(const struct spec *spec, const char *name);
+
+/* Does any VM on node come from template? */
+bool spec_uses_template(const struct spec *spec, const struct spec_section *node,
+			const struct spec_section *template);
+
+/*
+ * The MAC of a VM's first NIC where none is given: locally administered,
+ * unicast, from SHA-256 of "CLUSTER/VM/net0", so it is the same on every run
+ * and 40 bits wide (24, as in Proxmox's own BC:24:11, would collide by chance
+ * in a large cluster).
+ */
+void spec_derive_mac(const char *cluster, const char *vm, char mac[18]);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/spec.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scope.h"
+#include "model/spec_claim.h"
+
+/* What the checks share: the names of each kind of section, sorted. */
+struct checker {
+	struct spec *spec;
+	struct spec_problems *problems;
+	struct spec_claims nodes, templates, roles, guests;
+};
+
+static void checker_release(struct checker *checker)
+{
+	spec_claims_release(&checker->nodes);
+	spec_claims_release(&checker->templates);
+	spec_claims_release(&checker->roles);
+	spec_claims_release(&checker->guests);
+}
+
+/* Only what a section says itself, and what is a good value. */
+static const struct spec_value *own_value(const struct spec_section *section, enum key_id key)
+{
+	const struct spec_value *value = section->values[key];
+
+	return value && !value->refused ? value : NULL;
+}
+
+static void claim_names(struct spec_claims *claims, struct spec_section **sections, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		spec_claims_add(claims, sections[i]->name, sections[i]->line, sections[i]);
+}
+
+static void claim_vmids(struct spec_claims *claims, struct spec_section **sections, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct spec_value *value = own_value(sections[i], KEY_VMID);
+		CLEANUP(scope_free) char *text = NULL;
+
+		if (!value)
+			continue;
+		text = memory_print("%llu", (unsigned long long)value->number);
+		spec_claims_add(claims, text, value->line, sections[i]);
+	}
+}
+
+/* Two VMs of one name derive one MAC, but the name is what is wrong. */
+static void claim_macs(struct spec_claims *claims, const struct checker *c)
+{
+	for (size_t i = 0; i < c->spec->vm_count; i++) {
+		struct spec_section *vm = c->spec->vms[i];
+		const struct spec_value *value = own_value(vm, KEY_MAC);
+
+		if (value)
+			spec_claims_add(claims, vm->mac, value->line, vm);
+		else if (spec_claims_find(&c->guests, vm->name) == vm)
+			spec_claims_add(claims, vm->mac, vm->line, vm);
+	}
+}
+
+/* One address has many spellings and nets: compared without its net, in the usual form. */
+static void claim_addresses(struct spec_claims *claims, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		const struct spec_value *value = own_value(spec->vms[i], KEY_ADDRESS);
+		char text[INET6_ADDRSTRLEN];
+		struct address address;
+
+		if (!value || !address_parse_cidr(value->text, &address))
+			continue;
+		inet_ntop(address.family, address.bytes, text, sizeof(text));
+		spec_claims_add(claims, text, value->line, spec->vms[i]);
+	}
+}
+
+static void check_names_are_unique(struct checker *c)
+{
+	CLEANUP(spec_claims_release) struct spec_claims clusters = { 0 };
+
+	claim_names(&c->nodes, c->spec->nodes, c->spec->node_count);
+	claim_names(&c->templates, c->spec->templates, c->spec->template_count);
+	claim_names(&c->roles, c->spec->roles, c->spec->role_count);
+	claim_names(&clusters, c->spec->clusters, c->spec->cluster_count);
+	claim_names(&c->guests, c->spec->templates, c->spec->template_count);
+	claim_names(&c->guests, c->spec->vms, c->spec->vm_count);
+	spec_claims_check(&c->nodes, "the name", c->problems);
+	spec_claims_check(&c->roles, "the name", c->problems);
+	spec_claims_check(&clusters, "the name", c->problems);
+	spec_claims_check(&c->guests, "the name", c->problems);
+	spec_claims_sort(&c->templates);
+}
+
+static void check_values_are_unique(struct checker *c)
+{
+	CLEANUP(spec_claims_release) struct spec_claims vmids = { 0 }, macs = { 0 };
+	CLEANUP(spec_claims_release) struct spec_claims addresses = { 0 };
+
+	claim_vmids(&vmids, c->spec->templates, c->spec->template_count);
+	claim_vmids(&vmids, c->spec->vms, c->spec->vm_count);
+	claim_macs(&macs, c);
+	claim_addresses(&addresses, c->spec);
+	spec_claims_check(&vmids, "vmid:", c->problems);
+	spec_claims_check(&macs, "mac:", c->problems);
+	spec_claims_check(&addresses, "address:", c->problems);
+}
+
+/* Calls check for every section of the file. */
+static void each_section(struct checker *c, void (*check)(struct checker *, struct spec_section *))
+{
+	const struct spec *spec = c->spec;
+
+	for (size_t i = 0; i < spec->node_count; i++)
+		check(c, spec->nodes[i]);
+	for (size_t i = 0; i < spec->template_count; i++)
+		check(c, spec->templates[i]);
+	for (size_t i = 0; i < spec->role_count; i++)
+		check(c, spec->roles[i]);
+	for (size_t i = 0; i < spec->cluster_count; i++)
+		check(c, spec->clusters[i]);
+	for (size_t i = 0; i < spec->vm_count; i++)
+		check(c, spec->vms[i]);
+}
+
+static void check_name(struct checker *c, struct spec_section *section)
+{
+	struct error err = { 0 };
+
+	if (section->name[0] == '\0')
+		spec_problem_add(c->problems, section->line, "%s \"\": a name is missing",
+				 key_scope_name(section->scope));
+	else if (key_check_name(section->scope, section->name, &err) < 0)
+		spec_problem_add(c->problems, section->line, "%s %s",
+				 key_scope_name(section->scope), err.text);
+}
+
+static void check_vmid_is_given(struct checker *c, struct spec_section *section)
+{
+	if (!(key_table[KEY_VMID].scopes & section->scope) || section->values[KEY_VMID])
+		return;
+	spec_problem_add(c->problems, section->line, "%s \"%s\": vmid: is missing; give it a "
+						     "number that nothing else on the Proxmox "
+						     "cluster has",
+			 key_scope_name(section->scope), section->name);
+}
+
+static void check_reference(struct checker *c, const struct spec_section *section, enum key_id key,
+			    const struct spec_claims *names)
+{
+	const struct spec_value *value = own_value(section, key);
+
+	if (!value || spec_claims_find(names, value->text))
+		return;
+	spec_problem_add(c->problems, value->line, "%s \"%s\": %s: no %s \"%s\" in this file; add "
+						   "%s \"%s\" { … }",
+						   key_scope_name(section->scope), section->name,
+			 key_table[key].name, key_table[key].name, value->text, key_table[key].name,
+			 value->text);
+}
+
+static void check_references(struct checker *c, struct spec_section *section)
+{
+	check_reference(c, section, KEY_NODE, &c->nodes);
+	check_reference(c, section, KEY_TEMPLATE, &c->templates);
+	check_reference(c, section, KEY_ROLE, &c->roles);
+}
+
+/* The section that key names for vm, or the file's only one; NULL: neither, or there is none. */
+static struct spec_section *resolve(const struct spec_section *vm, enum key_id key,
+				    const struct spec_claims *names)
+{
+	const struct spec_value *value = spec_value(vm, key);
+
+	if (value)
+		return spec_claims_find(names, value->text);
+	return names->count == 1 ? names->items[0].section : NULL;
+}
+
+static void resolve_vms(struct checker *c)
+{
+	for (size_t i = 0; i < c->spec->vm_count; i++) {
+		struct spec_section *vm = c->spec->vms[i];
+
+		if (vm->values[KEY_ROLE])
+			vm->role = spec_claims_find(&c->roles, vm->values[KEY_ROLE]->text);
+		vm->node = resolve(vm, KEY_NODE, &c->nodes);
+		vm->template = resolve(vm, KEY_TEMPLATE, &c->templates);
+	}
+}
+
+/*
+ * Where a VM's node or template is said nowhere and the file does not have
+ * exactly one.  Said once for a cluster: its VMs lack the same line.
+ */
+static void check_choice(struct checker *c, enum key_id key, size_t choices)
+{
+	const struct spec_section *told = NULL;
+	const char *name = key_table[key].name;
+
+	for (size_t i = 0; i < c->spec->vm_count; i++) {
+		const struct spec_section *vm = c->spec->vms[i];
+		const struct spec_section *place = vm->cluster ? vm->cluster : vm;
+
+		if (choices == 1 || place == told || spec_value(vm, key))
+			continue;
+		told = place;
+		if (choices)
+			spec_problem_add(c->problems, place->line, "%s \"%s\": %s: is not said, "
+								   "and the file has more than "
+								   "one; add %s = \"NAME\"",
+					 key_scope_name(place->scope), place->name, name, name);
+		else
+			spec_problem_add(c->problems, place->line, "%s \"%s\": %s: the file has "
+								   "none; add %s \"NAME\" { … } "
+								   "outside of the cluster",
+					 key_scope_name(place->scope), place->name, name, name);
+	}
+}
+
+static void set_macs(struct spec *spec)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		struct spec_section *vm = spec->vms[i];
+		const struct spec_value *value = own_value(vm, KEY_MAC);
+
+		if (!value) {
+			spec_derive_mac(vm->cluster ? vm->cluster->name : "", vm->name, vm->mac);
+			continue;
+		}
+		for (size_t j = 0; j < sizeof(vm->mac) - 1; j++)
+			vm->mac[j] = (char)toupper((unsigned char)value->text[j]);
+	}
+}
+
+/* Are all bits after the prefix equal to bit? */
+static bool has_host_bits(const struct address *address, unsigned bit)
+{
+	for (unsigned i = address->prefix; i < 32; i++)
+		if ((address->bytes[i / 8] >> (7 - i % 8) & 1u) != bit)
+			return false;
+	return true;
+}
+
+/* What is wrong with an address in its net, and with its gateway?  NULL: nothing. */
+static const char *find_net_fault(const struct address *address, const struct address *gateway)
+{
+	if (address->family == AF_INET && address->prefix < 31 && has_host_bits(address, 0))
+		return "is the name of its net itself; take one further on";
+	if (address->family == AF_INET && address->prefix < 31 && has_host_bits(address, 1))
+		return "is the broadcast address of its net; take one before it";
+	if (!gateway)
+		return NULL;
+	if (address_same(address, gateway))
+		return "is the gateway's own; give another";
+	if (!address_in_net(gateway, address))
+		return "has a net without its gateway; correct the one or the other";
+	return NULL;
+}
+
+static void check_net(struct checker *c, const struct spec_section *section, enum key_id key)
+{
+	const struct spec_value *value = own_value(section, key);
+	const struct spec_value *gateway_value = spec_value(section, KEY_GATEWAY);
+	struct address address, gateway;
+	const char *fault;
+	bool gated;
+
+	if (!value || !address_parse_cidr(value->text, &address))
+		return;
+	gated = gateway_value && address_parse(gateway_value->text, &gateway);
+	fault = find_net_fault(&address, gated ? &gateway : NULL);
+	if (fault)
+		spec_problem_add(c->problems, value->line, "%s \"%s\": %s: %s %s%s%s%s",
+				 key_scope_name(section->scope), section->name, key_table[key].name,
+				 value->text, fault, gated ? " (gateway " : "",
+				 gated ? gateway_value->text : "", gated ? ")" : "");
+}
+
+static void check_nets(struct checker *c, struct spec_section *section)
+{
+	if (section->scope == SCOPE_VM)
+		check_net(c, section, KEY_ADDRESS);
+	if (section->scope == SCOPE_TEMPLATE)
+		check_net(c, section, KEY_BUILD_ADDRESS);
+}
+
+static int compare_problems(const void *a, const void *b)
+{
+	const struct spec_problem *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return strcmp(x->text, y->text);
+}
+
+void spec_check(struct spec *spec, struct spec_problems *problems)
+{
+	CLEANUP(checker_release) struct checker c = { .spec = spec, .problems = problems };
+
+	each_section(&c, check_name);
+	each_section(&c, check_vmid_is_given);
+	check_names_are_unique(&c);
+	each_section(&c, check_references);
+	resolve_vms(&c);
+	check_choice(&c, KEY_NODE, spec->node_count);
+	check_choice(&c, KEY_TEMPLATE, spec->template_count);
+	set_macs(spec);
+	check_values_are_unique(&c);
+	each_section(&c, check_nets);
+	if (!spec->vm_count && !problems->count)
+		spec_problem_add(problems, 0, "the file declares no VM; add cluster \"NAME\" { vm "
+					      "\"NAME\" { … } }");
+	if (problems->count)
+		qsort(problems->items, problems->count, sizeof(*problems->items), compare_problems);
+}

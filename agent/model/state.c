@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/vmconf.h"
+
+static void release_guests(struct state *state)
+{
+	for (size_t i = 0; i < state->guest_count; i++) {
+		free(state->guests[i].node);
+		vmconf_free(state->guests[i].conf);
+	}
+	free(state->guests);
+}
+
+static void release_storages(struct state *state)
+{
+	for (size_t i = 0; i < state->storage_count; i++) {
+		free(state->storages[i].id);
+		free(state->storages[i].type);
+		free(state->storages[i].vg);
+		free(state->storages[i].pool);
+	}
+	free(state->storages);
+}
+
+void state_release(struct state *state)
+{
+	free(state->node);
+	free(state->version);
+	release_guests(state);
+	release_storages(state);
+	strvec_release(&state->bridges);
+	thin_pools_release(&state->pools);
+	thin_volumes_release(&state->volumes);
+	*state = (struct state)STATE_INIT;
+}
+
+static int compare_vmid(const void *key, const void *element)
+{
+	unsigned vmid = *(const unsigned *)key, other = ((const struct state_guest *)element)->vmid;
+
+	return (vmid > other) - (vmid < other);
+}
+
+struct state_guest *state_find_guest(const struct state *state, unsigned vmid)
+{
+	if (state->guest_count == 0)
+		return NULL;
+	return bsearch(&vmid, state->guests, state->guest_count, sizeof(*state->guests),
+		       compare_vmid);
+}
+
+static struct state_storage *find_storage(const struct state *state, const char *id, size_t len)
+{
+	for (size_t i = 0; i < state->storage_count; i++) {
+		struct state_storage *storage = &state->storages[i];
+
+		if (strncmp(storage->id, id, len) == 0 && storage->id[len] == '\0')
+			return storage;
+	}
+	return NULL;
+}
+
+struct state_storage *state_find_storage(const struct state *state, const char *id)
+{
+	return find_storage(state, id, strlen(id));
+}
+
+struct thin_volume *state_find_volume(const struct state *state, const char *volid)
+{
+	const char *colon = strchr(volid, ':');
+	struct state_storage *storage;
+
+	if (!colon)
+		return NULL;
+	storage = find_storage(state, volid, (size_t)(colon - volid));
+	if (!storage || !storage->vg || !storage->pool)
+		return NULL;
+	return thin_volumes_find(&state->volumes, storage->vg, colon + 1);
+}
+
+struct thin_pool *state_find_pool(const struct state *state, const char *storage)
+{
+	const struct state_storage *found = state_find_storage(state, storage);
+
+	if (!found || !found->vg || !found->pool)
+		return NULL;
+	return thin_pools_find(&state->pools, found->vg, found->pool);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * state.h - what the node holds: plain data, filled by observe
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/strvec.h"
+#include "model/thin.h"
+
+struct vmconf;
+
+enum state_kind { STATE_QEMU, STATE_LXC };
+
+struct state_guest {
+	unsigned vmid;
+	char *node;		/* where it lives */
+	enum state_kind kind;
+	bool local;		/* on this node */
+	struct vmconf
+		*conf; /* of a local QEMU guest; NULL for others, or if it went away as we looked */
+	pid_t pid;		/* 0: not running; local QEMU guests only */
+	double uptime;		/* seconds */
+};
+
+struct state_storage {
+	char *id, *type;	/* "local-lvm", "lvmthin" */
+	char *vg, *pool;	/* lvmthin only */
+	bool disabled;		/* switched off, or not for this node */
+	bool images;		/* may hold VM disks */
+};
+
+struct state {
+	char *node;		/* this node's name in /etc/pve */
+	char *version;		/* "8.4.21"; NULL unless asked for (pvefs_read_version) */
+	bool mounted;		/* /etc/pve is there */
+	bool quorate;
+	uint64_t memory;	/* bytes */
+	struct state_guest *guests;	/* by vmid, ascending; all nodes of the cluster */
+	size_t guest_count;
+	struct state_storage *storages;
+	size_t storage_count;
+	struct strvec bridges;
+	struct thin_pools pools;
+	struct thin_volumes volumes;
+	bool lvs_asked;		/* inactive volumes and origins are known */
+};
+
+#define STATE_INIT { .bridges = STRVEC_INIT }
+
+void state_release(struct state *state);
+
+/* NULL if there is none. */
+struct state_guest *state_find_guest(const struct state *state, unsigned vmid);
+struct state_storage *state_find_storage(const struct state *state, const char *id);
+
+/* The thin volume behind "STORE:NAME", or NULL: not lvmthin, or not there (or not active). */
+struct thin_volume *state_find_volume(const struct state *state, const char *volid);
+
+/* The pool of a storage, or NULL. */
+struct thin_pool *state_find_pool(const struct state *state, const char *storage);
+
+#endif

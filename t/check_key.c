@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/key.h"
+#include "main.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+
+static const enum key_scope scopes[] = {
+	SCOPE_VM, SCOPE_ROLE, SCOPE_CLUSTER, SCOPE_NODE, SCOPE_TEMPLATE,
+};
+
+#define SCOPE_COUNT (sizeof(scopes) / sizeof(*scopes))
+
+START_TEST(every_row_says_what_it_is)
+{
+	const struct key *key = &key_table[_i];
+
+	ck_assert_msg(key->name && key->name[0], "row %d has no name", _i);
+	ck_assert_msg(key->scopes, "%s: no scope", key->name);
+	ck_assert_msg(key->help && strlen(key->help) > 5, "%s: no help", key->name);
+	ck_assert_msg(key->help[strlen(key->help) - 1] == '.' || strchr(key->help, '?') ||
+		      strchr(key->help, ':'), "%s: help is no sentence", key->name);
+	ck_assert_msg(key->min <= key->max, "%s: min is over max", key->name);
+}
+END_TEST
+
+START_TEST(each_key_is_found_in_its_scopes_and_no_other)
+{
+	for (size_t i = 0; i < SCOPE_COUNT; i++) {
+		enum key_id found = key_find(key_table[_i].name, scopes[i]);
+
+		if (key_table[_i].scopes & scopes[i])
+			ck_assert_msg(found == (enum key_id)_i, "%s in %s", key_table[_i].name,
+				      key_scope_name(scopes[i]));
+		else
+			ck_assert_msg(found != (enum key_id)_i, "%s in %s", key_table[_i].name,
+				      key_scope_name(scopes[i]));
+	}
+}
+END_TEST
+
+START_TEST(an_address_is_one_thing_for_a_vm_and_another_for_a_node)
+{
+	ck_assert_int_eq(key_find("address", SCOPE_VM), KEY_ADDRESS);
+	ck_assert_int_eq(key_find("address", SCOPE_NODE), KEY_NODE_ADDRESS);
+	ck_assert_int_eq(key_find("address", SCOPE_CLUSTER), KEY_COUNT);
+	ck_assert_int_eq(key_find("", SCOPE_VM), KEY_COUNT);
+}
+END_TEST
+
+static const struct { const char *typed; enum key_scope scope; const char *meant; } typos[] = {
+	{ "momory",		SCOPE_VM,	"memory" },
+	{ "core",		SCOPE_ROLE,	"cores" },
+	{ "sshkeys",		SCOPE_CLUSTER,	"ssh-keys" },
+	{ "ssh_keys",		SCOPE_CLUSTER,	"ssh-keys" },
+	{ "nameservers",	SCOPE_VM,	"nameserver" },
+	{ "overcomit",		SCOPE_NODE,	"overcommit" },
+	{ "overcomit",		SCOPE_VM,	NULL },
+	{ "vlam",		SCOPE_VM,	"vlan" },
+	{ "mtu",		SCOPE_VM,	NULL },
+	{ "",			SCOPE_VM,	NULL },
+	{ "a-name-that-is-longer-than-any-key-there-is", SCOPE_VM, NULL },
+};
+
+START_TEST(a_typo_brings_up_what_was_meant)
+{
+	const char *found = key_suggest(typos[_i].typed, typos[_i].scope);
+
+	ck_assert_msg(typos[_i].meant ? found && strcmp(found, typos[_i].meant) == 0 : !found,
+		      "%s: %s", typos[_i].typed, found ? found : "nothing");
+}
+END_TEST
+
+/* complaint NULL: a good value */
+static const struct { enum key_id key; const char *text, *complaint; } values[] = {
+	{ KEY_MEMORY,		"16M",			NULL },
+	{ KEY_MEMORY,		"1.5G",			NULL },
+	{ KEY_MEMORY,		"17000K",
+	  "not a whole number of MiB; write it like 512M or 16G" },
+	{ KEY_MEMORY,		"4096",			"without a letter it is bytes" },
+	{ KEY_DISK,		"1000K",		"not a whole number of MiB" },
+	{ KEY_STORAGE,		"local-lvm",		NULL },
+	{ KEY_STORAGE,		"a",			"no name of a storage" },
+	{ KEY_STORAGE,		"9vm",			"no name of a storage" },
+	{ KEY_STORAGE,		"lvm-",			"no name of a storage" },
+	{ KEY_STORAGE,		"lvm:x",		"pvesm status" },
+	{ KEY_BRIDGE,		"vmbr0",		NULL },
+	{ KEY_BRIDGE,		"vmbr0.20",		NULL },
+	{ KEY_BRIDGE,		"abcdefghijklmno",	NULL },
+	{ KEY_BRIDGE,		"abcdefghijklmnop",	"15 characters at most" },
+	{ KEY_BRIDGE,		"0br",			"no name of a bridge" },
+	{ KEY_BRIDGE,		"vmbr0,tag=1",		"no name of a bridge" },
+	{ KEY_MAC,		"02:00:00:12:34:56",	NULL },
+	{ KEY_MAC,		"bc:24:11:aa:bb:cc",	NULL },
+	{ KEY_MAC,		"03:00:00:12:34:56",	"no MAC address of a NIC" },
+	{ KEY_MAC,		"00:00:00:00:00:00",	"no MAC address of a NIC" },
+	{ KEY_MAC,		"02-00-00-12-34-56",	"no MAC address of a NIC" },
+	{ KEY_USER,		"ubuntu",		NULL },
+	{ KEY_USER,		"_svc-1",		NULL },
+	{ KEY_USER,		"1st",			"no name of a user" },
+	{ KEY_USER,		"Root",			"no name of a user" },
+	{ KEY_USER,		"a b",			"no name of a user" },
+	{ KEY_SSH_KEYS,		"/etc/vyom/keys",	NULL },
+	{ KEY_SSH_KEYS,		"keys.pub",		NULL },
+	{ KEY_SSH_KEYS,		"~/keys",		"~ is not replaced" },
+	{ KEY_SSH_KEYS,		"ssh-ed25519 AAAAC3Nz",	"this is a key; write the path of a file" },
+	{ KEY_ADDRESS,		"dhcp",			NULL },
+	{ KEY_ADDRESS,		"192.168.68.211/20",	NULL },
+	{ KEY_ADDRESS,		"fd00::5/64",		NULL },
+	{ KEY_ADDRESS,		"192.168.68.211",
+	  "lacks the size of its net; write it like 192.168.68.211/24" },
+	{ KEY_ADDRESS,		"fd00::5",		"write it like fd00::5/64" },
+	{ KEY_ADDRESS,		"192.168.68.300/20",	"or dhcp" },
+	{ KEY_ADDRESS,		"192.168.68.211/33",	"no address" },
+	{ KEY_ADDRESS,		"0.0.0.0/24",		"no address that a machine can have" },
+	{ KEY_ADDRESS,		"127.0.0.1/8",		"no address that a machine can have" },
+	{ KEY_ADDRESS,		"224.0.0.1/8",		"no address that a machine can have" },
+	{ KEY_ADDRESS,		"::1/64",		"no address that a machine can have" },
+	{ KEY_ADDRESS,		"::/64",		"no address that a machine can have" },
+	{ KEY_ADDRESS,		"ff02::1/64",		"no address that a machine can have" },
+	{ KEY_GATEWAY,		"192.168.68.1",		NULL },
+	{ KEY_GATEWAY,		"fe80::1",		NULL },
+	{ KEY_GATEWAY,		"192.168.68.1/20",	"no /20 here; write 192.168.68.1" },
+	{ KEY_GATEWAY,		"router",		"no address; write it like" },
+	{ KEY_NAMESERVER,	"1.1.1.1,8.8.8.8",	"no address" },
+	{ KEY_SEARCHDOMAIN,	"lab.example",		NULL },
+	{ KEY_SEARCHDOMAIN,	"lab..example",		"no DNS name" },
+	{ KEY_TAGS,		"k3s",			NULL },
+	{ KEY_TAGS,		"_a+b.c-d",		NULL },
+	{ KEY_TAGS,		"+a",			"no tag" },
+	{ KEY_TAGS,		"a;b",			"no tag" },
+	{ KEY_CLONE,		"full",			NULL },
+	{ KEY_CLONE,		"linked",		NULL },
+	{ KEY_CLONE,		"Full",			"write linked or full" },
+	{ KEY_NODE_ADDRESS,	"pve",			NULL },
+	{ KEY_NODE_ADDRESS,	"root@192.168.68.10",	NULL },
+	{ KEY_NODE_ADDRESS,	"root@pve.lan:2222",	NULL },
+	{ KEY_NODE_ADDRESS,	"root@[fd00::5]",	NULL },
+	{ KEY_NODE_ADDRESS,	"[fd00::5]:22",		NULL },
+	{ KEY_NODE_ADDRESS,	"root@",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"@pve",			"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"root@pve:",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"root@pve:0",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"root@pve:65536",	"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"fd00::5",		"root@[fd00::5]" },
+	{ KEY_NODE_ADDRESS,	"[fd00::5",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"[1.2.3.4]",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"[fd00::5]x",		"no address of a node" },
+	{ KEY_NODE_ADDRESS,	"-oProxyCommand=x",	"no address of a node" },
+	{ KEY_IMAGE,		"/var/lib/x.img",	NULL },
+	{ KEY_IMAGE,		"x.img",		"no absolute path" },
+	{ KEY_IMAGE,		"https://x/y.img",	"no absolute path" },
+	{ KEY_SHA256,		"0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef",
+	  NULL },
+	{ KEY_SHA256,		"0123456789abcdef",	"no SHA-256" },
+	{ KEY_SHA256,		"g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	  "no SHA-256" },
+	{ KEY_BUILD_ADDRESS,	"192.168.68.201/20",	NULL },
+	{ KEY_BUILD_ADDRESS,	"dhcp",			"no address with a net" },
+	{ KEY_PACKAGES,		"qemu-guest-agent",	NULL },
+	{ KEY_PACKAGES,		"g++",			NULL },
+	{ KEY_PACKAGES,		"a;rm",			"no name of a Debian package" },
+	{ KEY_PACKAGES,		"-y",			"no name of a Debian package" },
+};
+
+START_TEST(a_value_is_taken_or_refused_with_advice)
+{
+	const struct key *key = &key_table[values[_i].key];
+	const char *text = values[_i].text, *complaint = values[_i].complaint;
+	struct error err = { 0 };
+	int result = key->check(text, &err);
+
+	ck_assert_msg(result == (complaint ? -1 : 0), "%s = %s: %s", key->name, text, err.text);
+	ck_assert_msg(!complaint || strstr(err.text, complaint), "%s = %s: %s", key->name, text,
+		      err.text);
+	ck_assert_int_eq(err.kind, complaint ? ERROR_SPEC : ERROR_NONE);
+}
+END_TEST
+
+#define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+
+static const struct { enum key_scope scope; const char *name, *complaint; } names[] = {
+	{ SCOPE_VM,	  "vyom-worker-1",	NULL },
+	{ SCOPE_VM,	  "a.b.c",		NULL },
+	{ SCOPE_VM,	  LABEL63,		NULL },
+	{ SCOPE_VM,	  LABEL63 "l",		"no DNS name" },
+	{ SCOPE_VM,	  LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, "no DNS name" },
+	{ SCOPE_VM,	  "a_b",		"no DNS name; use letters, digits and -" },
+	{ SCOPE_VM,	  "-a",			"no DNS name" },
+	{ SCOPE_VM,	  "a-",			"no DNS name" },
+	{ SCOPE_VM,	  "a.",			"no DNS name" },
+	{ SCOPE_VM,	  "",			"no DNS name" },
+	{ SCOPE_VM,	  "ä",			"no DNS name" },
+	{ SCOPE_TEMPLATE, "prakriti-template",	NULL },
+	{ SCOPE_TEMPLATE, "prakriti template",	"no DNS name" },
+	{ SCOPE_NODE,	  "pve",		NULL },
+	{ SCOPE_NODE,	  "pve.lan",		"hostname -s" },
+	{ SCOPE_ROLE,	  "control_plane.v2",	NULL },
+	{ SCOPE_ROLE,	  ".x",			"no good name" },
+	{ SCOPE_CLUSTER,  "vyom",		NULL },
+	{ SCOPE_CLUSTER,  "a/b",		"no good name" },
+};
+
+START_TEST(a_name_is_taken_or_refused_with_advice)
+{
+	const char *complaint = names[_i].complaint;
+	struct error err = { 0 };
+	int result = key_check_name(names[_i].scope, names[_i].name, &err);
+
+	ck_assert_msg(result == (complaint ? -1 : 0), "%s: %s", names[_i].name, err.text);
+	ck_assert_msg(!complaint || strstr(err.text, complaint), "%s: %s", names[_i].name,
+		      err.text);
+}
+END_TEST
+
+static void read_source(const char *name, struct strbuf *text)
+{
+	const char *srcdir = getenv("srcdir");
+	CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+	CLEANUP(scope_fclose) FILE *file = NULL;
+	char chunk[4096];
+	size_t got;
+
+	strbuf_addf(&path, "%s/%s", srcdir ? srcdir : ".", name);
+	file = fopen(path.buf, "r");
+	ck_assert_msg(file != NULL, "%s: cannot be read", path.buf);
+	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		strbuf_add(text, chunk, got);
+}
+
+/* ".It Cm cores Pq vm, role, cluster: number", as the page has it for each row. */
+static void print_man_row(const struct key *key, struct strbuf *text)
+{
+	static const char *const types[] = {
+		[KEY_TYPE_TEXT] = "text", [KEY_TYPE_LIST] = "list", [KEY_TYPE_NUMBER] = "number",
+		[KEY_TYPE_SIZE] = "size", [KEY_TYPE_FLAG] = "flag", [KEY_TYPE_RATIO] = "ratio",
+	};
+	CLEANUP(strbuf_release) struct strbuf places = STRBUF_INIT;
+
+	for (size_t i = 0; i < SCOPE_COUNT; i++)
+		if (key->scopes & scopes[i])
+			strbuf_join(&places, ", ", key_scope_name(scopes[i]));
+	strbuf_addf(text, ".It Cm %s Pq %s: %s", key->name, places.buf, types[key->type]);
+	if (key->type == KEY_TYPE_NUMBER || key->type == KEY_TYPE_RATIO)
+		strbuf_addf(text, ", %.*f to %.0f\n", key->type == KEY_TYPE_RATIO, key->min,
+			    key->max);
+}
+
+START_TEST(the_man_page_has_each_key_with_its_scopes_type_and_default)
+{
+	const struct key *key = &key_table[_i];
+	CLEANUP(strbuf_release) struct strbuf page = STRBUF_INIT, row = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf fallback = STRBUF_INIT;
+	const char *found, *end, *value;
+
+	read_source("agent/vyom.conf.5", &page);
+	print_man_row(key, &row);
+	found = strstr(page.buf, row.buf);
+	ck_assert_msg(found != NULL, "vyom.conf.5 lacks: %s", row.buf);
+	end = strstr(found + 1, "\n.It");
+	strbuf_adds(&fallback, "Default:");
+	if (key->fallback)
+		strbuf_addf(&fallback, "\n.Cm %s .", key->fallback);
+	value = strstr(found, fallback.buf);
+	if (value && end && value > end)
+		value = NULL;	/* it is a later key's */
+	ck_assert_msg(!value == !key->fallback, "%s: its default", key->name);
+}
+END_TEST
+
+START_TEST(the_man_page_has_no_key_beyond_the_table)
+{
+	CLEANUP(strbuf_release) struct strbuf page = STRBUF_INIT;
+	size_t count = 0;
+
+	read_source("agent/vyom.conf.5", &page);
+	for (const char *at = page.buf; (at = strstr(at, "\n.It Cm ")); at++)
+		count += strcspn(at + 8, " ") < strcspn(at + 8, "\n");
+	ck_assert_uint_eq(count, KEY_COUNT);
+}
+END_TEST
+
+/* The key at the start of a line of vyom.conf, with or without a # before it; or "". */
+static void take_name(const char *line, struct strbuf *name)
+{
+	size_t len;
+
+	line += strspn(line, "\t ");
+	line += *line == '#';
+	len = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	strbuf_reset(name);
+	if (strncmp(line + len, " = ", 3) == 0)
+		strbuf_add(name, line, len);
+}
+
+START_TEST(the_example_shows_each_key)
+{
+	CLEANUP(strbuf_release) struct strbuf example = STRBUF_INIT, name = STRBUF_INIT;
+
+	read_source("etc/vyom.conf", &example);
+	for (const char *line = example.buf; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		take_name(line, &name);
+		if (strcmp(name.buf, key_table[_i].name) == 0)
+			return;
+	}
+	ck_abort_msg("etc/vyom.conf lacks %s", key_table[_i].name);
+}
+END_TEST
+
+START_TEST(the_example_shows_no_key_beyond_the_table)
+{
+	CLEANUP(strbuf_release) struct strbuf example = STRBUF_INIT, name = STRBUF_INIT;
+
+	read_source("etc/vyom.conf", &example);
+	for (const char *line = example.buf; line; line = strchr(line, '\n')) {
+		bool known = false;
+
+		line += *line == '\n';
+		take_name(line, &name);
+		for (size_t i = 0; i < SCOPE_COUNT; i++)
+			known = known || key_find(name.buf, scopes[i]) < KEY_COUNT;
+		ck_assert_msg(known || !name.len, "etc/vyom.conf has %s", name.buf);
+	}
+}
+END_TEST
+
+#define COUNT(table) (sizeof(table) / sizeof(*(table)))
+
+static void add_cases(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, every_row_says_what_it_is, 0, KEY_COUNT);
+	tcase_add_loop_test(tcase, each_key_is_found_in_its_scopes_and_no_other, 0, KEY_COUNT);
+	tcase_add_test(tcase, an_address_is_one_thing_for_a_vm_and_another_for_a_node);
+	tcase_add_loop_test(tcase, a_typo_brings_up_what_was_meant, 0, COUNT(typos));
+	tcase_add_loop_test(tcase, a_value_is_taken_or_refused_with_advice, 0, COUNT(values));
+	tcase_add_loop_test(tcase, a_name_is_taken_or_refused_with_advice, 0, COUNT(names));
+	tcase_add_loop_test(tcase, the_man_page_has_each_key_with_its_scopes_type_and_default, 0,
+			    KEY_COUNT);
+	tcase_add_test(tcase, the_man_page_has_no_key_beyond_the_table);
+	tcase_add_loop_test(tcase, the_example_shows_each_key, 0, KEY_COUNT);
+	tcase_add_test(tcase, the_example_shows_no_key_beyond_the_table);
+}
+
+TEST_MAIN("key", add_cases)

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "main.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "model/spec.h"
+#include "edge/spec_conf.h"
+#include "base/strbuf.h"
+
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb"
+
+/* An empty folder of its own for each test; it is left when the test ends. */
+static char folder[64];
+
+static void enter_folder(void)
+{
+	strcpy(folder, "/tmp/check_spec_conf.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void leave_folder(void)
+{
+	CLEANUP(scope_free) char *command = memory_print("rm -rf %s", folder);
+
+	ck_assert_int_eq(system(command), 0);
+}
+
+static char *path_to(const char *name)
+{
+	return memory_print("%s/%s", folder, name);
+}
+
+static void write_bytes(const char *name, const void *bytes, size_t len)
+{
+	CLEANUP(scope_free) char *path = path_to(name);
+	CLEANUP(scope_fclose) FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, len, file), len);
+}
+
+static void write_text(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
+}
+
+/* What is wrong with the file of that name in the folder: "LINE: TEXT" a line. */
+static struct spec *read_conf(const char *name, struct strbuf *text)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(scope_free) char *path = path_to(name);
+	struct spec *spec = spec_new();
+	struct error err = { 0 };
+
+	ck_assert_msg(spec_conf_read(spec, path, &problems, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(spec->path, path);
+	for (size_t i = 0; i < problems.count; i++)
+		strbuf_addf(text, "%d: %s\n", problems.items[i].line, problems.items[i].text);
+	return spec;
+}
+
+/* Lines 1 to 3 of the files below. */
+#define BASE "node pve { }\ntemplate t { vmid = 9000 }\ncluster c {\n"
+#define VM "vm a { vmid = 101 }\n"
+
+START_TEST(everything_is_said_in_one_go)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("vyom.conf",
+		   "node \"pve\" { storge = \"x\" }\n"
+		   "template \"t\" { vmid = 9000 }\n"
+		   "rolle \"r\" { cores = 0 }\n"
+		   "cluster \"c\" {\n"
+		   "	gateway = \"10.0.0.1\"\n"
+		   "	ssh-keys = \"missing.pub\"\n"
+		   "	vm \"a\" { vmid = 101 memory = \"1X\" address = \"10.0.0.5/24\" }\n"
+		   "	vm \"b\" { vmid = 101 cores = 0 address = \"10.0.1.5/24\" }\n"
+		   "	vm \"b\" { role = \"x\" cores 4 }\n"
+		   "}\n");
+	spec = read_conf("vyom.conf", &problems);
+	strbuf_addch(&problems, '\0');
+	for (char *at; (at = strstr(problems.buf, folder));)
+		memmove(at, at + strlen(folder), strlen(at + strlen(folder)) + 1);
+	ck_assert_str_eq(problems.buf,
+		"1: node \"pve\": storge: no such name; did you mean storage?\n"
+		"3: rolle: no such section; there are node, template, role, cluster, and vm in a "
+		"cluster\n"
+		"6: cluster \"c\": ssh-keys: /missing.pub: is not there; put the public keys into "
+		"it, one a line\n"
+		"7: vm \"a\": memory: \"1X\" is no size; write it like 512M or 16G\n"
+		"8: vm \"b\": address: 10.0.1.5/24 has a net without its gateway; "
+		"correct the one or the other (gateway 10.0.0.1)\n"
+		"8: vm \"b\": cores: \"0\" is no whole number from 1 to 512\n"
+		"8: vm \"b\": vmid: 101 is that of vm \"a\" in line 7; give another\n"
+		"9: vm \"b\": cores: a = is missing; write cores = \"4\"\n"
+		"9: vm \"b\": role: no role \"x\" in this file; add role \"x\" { … }\n"
+		"9: vm \"b\": the name b is that of vm \"b\" in line 8; give another\n"
+		"9: vm \"b\": vmid: is missing; give it a number that nothing else on the Proxmox "
+		"cluster has\n");
+}
+END_TEST
+
+START_TEST(each_section_has_its_line_and_each_vm_its_cluster)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("vyom.conf", "# 1\ncluster c {\nvm a\n{\n vmid = 101 }\n"
+		   " vm b { vmid = 102\n } }\n"
+		   "cluster d { vm e { vmid = 103 } }\ntemplate\nt\n{ vmid = 9000 }\nnode pve { }");
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec->vm_count, 3);
+	ck_assert_int_eq(spec->clusters[0]->line, 2);
+	ck_assert_int_eq(spec->clusters[1]->line, 8);
+	ck_assert_int_eq(spec->vms[0]->line, 3);
+	ck_assert_int_eq(spec->vms[1]->line, 6);
+	ck_assert_int_eq(spec->vms[2]->line, 8);
+	ck_assert_int_eq(spec->templates[0]->line, 9);
+	ck_assert_int_eq(spec->nodes[0]->line, 12);
+	ck_assert_int_eq(spec_value(spec->vms[0], KEY_VMID)->line, 5);
+	ck_assert_str_eq(spec->vms[1]->cluster->name, "c");
+	ck_assert_str_eq(spec->vms[2]->cluster->name, "d");
+}
+END_TEST
+
+START_TEST(a_file_of_keys_may_be_a_link)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT, text = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	CLEANUP(scope_free) char *link = path_to("keys.pub");
+
+	write_text("real.pub", KEY "\n");
+	ck_assert_int_eq(symlink("real.pub", link), 0);
+	strbuf_addf(&text, BASE "vm a { vmid = 101 ssh-keys = \"%s\" } }", link);
+	write_text("vyom.conf", text.buf);
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_str_eq(spec->vms[0]->ssh_keys, KEY "\n");
+	ck_assert_str_eq(spec->vms[0]->ssh_keys_path, link);
+}
+END_TEST
+
+/* Two VMs, a role and the cluster name files: each bad name is said once. */
+START_TEST(a_bad_file_of_keys_is_one_problem_where_it_is_named)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT, wanted = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("vyom.conf", "role r { ssh-keys = x }\n" BASE "ssh-keys = x\n"
+		   "vm a { vmid = 101 }\nvm b { vmid = 102 role = r }\n"
+		   "vm d { vmid = 103 ssh-keys = y }\n"
+		   "vm e { vmid = 104 ssh-keys = \"~/x\" }\n}");
+	spec = read_conf("vyom.conf", &problems);
+	for (int i = 0; i < 3; i++)
+		strbuf_addf(&wanted, "%d: %s: ssh-keys: %s/%s: is not there; put the public keys "
+			    "into it, one a line\n", (const int []){ 1, 5, 8 }[i],
+			    (const char *const []){ "role \"r\"", "cluster \"c\"", "vm \"d\"" }[i],
+			    folder, (const char *const []){ "x", "x", "y" }[i]);
+	strbuf_adds(&wanted, "9: vm \"e\": ssh-keys: ~ is not replaced in \"~/x\"; write the "
+		    "whole path\n");
+	ck_assert_str_eq(problems.buf, wanted.buf);
+	ck_assert_ptr_null(spec->vms[3]->ssh_keys_path);
+}
+END_TEST
+
+START_TEST(a_relative_config_gives_qm_an_absolute_key_path)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
+	CLEANUP(scope_free) char *path = path_to("sub/keys.pub"), *sub = path_to("sub");
+	struct error err = { 0 };
+
+	ck_assert_int_eq(mkdir(sub, 0700), 0);
+	write_text("sub/vyom.conf", BASE "ssh-keys = keys.pub\n" VM "}");
+	write_text("sub/keys.pub", KEY "\n");
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_eq(spec_conf_read(spec, "sub/vyom.conf", &problems, &err), 0);
+	ck_assert_uint_eq(problems.count, 0);
+	ck_assert_str_eq(spec->vms[0]->ssh_keys_path, path);
+}
+END_TEST
+
+START_TEST(a_dash_is_stdin)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
+	CLEANUP(scope_free) char *path = path_to("vyom.conf");
+	struct error err = { 0 };
+
+	write_text("vyom.conf", BASE VM "}");
+	ck_assert_ptr_nonnull(freopen(path, "r", stdin));
+	ck_assert_int_eq(spec_conf_read(spec, "-", &problems, &err), 0);
+	ck_assert_uint_eq(spec->vm_count, 1);
+	ck_assert_str_eq(spec->path, "stdin");
+}
+END_TEST
+
+/* -1, and a text that begins so. */
+static void expect_unreadable(const char *path, enum error_kind kind, const char *complaint)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
+	struct error err = { 0 };
+
+	ck_assert_int_eq(spec_conf_read(spec, path, &problems, &err), -1);
+	ck_assert_int_eq(err.kind, kind);
+	ck_assert_msg(strstr(err.text, complaint) == err.text, "%s", err.text);
+}
+
+START_TEST(a_file_that_cannot_be_read_is_an_error)
+{
+	expect_unreadable("/no/vyom.conf", ERROR_SYSTEM, "cannot read /no/vyom.conf: No such file");
+	expect_unreadable("/", ERROR_SYSTEM, "cannot read /: Is a directory");
+}
+END_TEST
+
+START_TEST(a_file_beyond_16_mib_is_refused)
+{
+	CLEANUP(scope_free) char *path = path_to("vyom.conf");
+	CLEANUP(scope_free) char *wanted = memory_print("%s is larger than 16 MiB", path);
+
+	write_text("vyom.conf", BASE VM "}");
+	ck_assert_int_eq(truncate(path, 16 * MIB + 1), 0);
+	expect_unreadable(path, ERROR_SPEC, wanted);
+}
+END_TEST
+
+/* etc/vyom.conf, with a key file of ours; uncommented: with all that is behind a # too. */
+static void copy_example(bool uncommented)
+{
+	const char *srcdir = getenv("srcdir");
+	CLEANUP(scope_free) char *from = memory_print("%s/etc/vyom.conf", srcdir ? srcdir : ".");
+	CLEANUP(scope_fclose) FILE *file = fopen(from, "r");
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char line[512];
+
+	ck_assert_msg(file != NULL, "%s: cannot be read", from);
+	while (fgets(line, sizeof(line), file)) {
+		char *comment = line + strspn(line, "\t");
+
+		if (uncommented && comment[0] == '#' && comment[1] >= 'a' && comment[1] <= 'z')
+			*comment = ' ';
+		if (strncmp(comment, "ssh-keys = ", 11) == 0)
+			strbuf_adds(&text, "ssh-keys = keys.pub\n");
+		else
+			strbuf_adds(&text, line);
+	}
+	write_bytes("vyom.conf", text.buf, text.len);
+	write_text("keys.pub", KEY "\n");
+}
+
+START_TEST(the_example_is_the_cluster_of_the_rfc)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	uint64_t memory = 0, disk = 0, cores = 0;
+
+	copy_example(false);
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec->vm_count, 3);
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		memory += spec_number(spec->vms[i], KEY_MEMORY);
+		disk += spec_number(spec->vms[i], KEY_DISK);
+		cores += spec_number(spec->vms[i], KEY_CORES);
+	}
+	ck_assert_uint_eq(memory, 40 * GIB);
+	ck_assert_uint_eq(disk, 320 * GIB);
+	ck_assert_uint_eq(cores, 12);
+	ck_assert_str_eq(spec_text(spec_find_vm(spec, "vyom-worker-1"), KEY_ADDRESS),
+			 "192.168.68.212/20");
+}
+END_TEST
+
+START_TEST(the_example_is_good_with_every_comment_taken_away)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	copy_example(true);
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec_number(spec->vms[0], KEY_VLAN), 20);
+}
+END_TEST
+
+START_TEST(ten_thousand_vms_are_read_in_one_breath)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	clock_t start;
+
+	strbuf_adds(&text, "role r { cores = 4 memory = 8G }\n" BASE "gateway = 10.255.255.254\n");
+	for (unsigned i = 1; i <= 10000; i++)
+		strbuf_addf(&text, "vm a%u { role = r vmid = %u address = 10.0.%u.%u/8 "
+			    "tags = { x, y } }\n", i, 10000 + i, i >> 8, i & 255);
+	strbuf_adds(&text, "}\n");
+	write_bytes("vyom.conf", text.buf, text.len);
+	start = clock();
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_msg(clock() - start < 5 * CLOCKS_PER_SEC, "%g s",
+		      (double)(clock() - start) / CLOCKS_PER_SEC);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec->vm_count, 10000);
+}
+END_TEST
+
+static void add_cases(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
+	tcase_add_test(tcase, everything_is_said_in_one_go);
+	tcase_add_test(tcase, each_section_has_its_line_and_each_vm_its_cluster);
+	tcase_add_test(tcase, a_file_of_keys_may_be_a_link);
+	tcase_add_test(tcase, a_bad_file_of_keys_is_one_problem_where_it_is_named);
+	tcase_add_test(tcase, a_relative_config_gives_qm_an_absolute_key_path);
+	tcase_add_test(tcase, a_dash_is_stdin);
+	tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error);
+	tcase_add_test(tcase, a_file_beyond_16_mib_is_refused);
+	tcase_add_test(tcase, the_example_is_the_cluster_of_the_rfc);
+	tcase_add_test(tcase, the_example_is_good_with_every_comment_taken_away);
+	tcase_add_test(tcase, ten_thousand_vms_are_read_in_one_breath);
+}
+
+TEST_MAIN("spec_conf", add_cases)
