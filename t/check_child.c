@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/child.h"
+#include "model/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +142,7 @@ START_TEST(a_child_says_how_it_ended)
 	ck_assert_msg(child.status == endings[_i].status, "%s: status %x", endings[_i].script,
 		      (unsigned)child.status);
 	ck_assert_int_eq(child.exec_errno, 0);
-	child_describe_status(child.status, &words);
+	record_describe_status(child.status, &words);
 	ck_assert_str_eq(words.buf, endings[_i].words);
 }
 END_TEST
@@ -156,7 +157,7 @@ START_TEST(an_ending_that_nobody_saw_is_unknown)
 	ck_assert_int_eq(waitpid(child.pid, NULL, 0), child.pid);
 	ck_assert(child_reap(&child));
 	ck_assert_int_eq(child.status, -1);
-	child_describe_status(child.status, &words);
+	record_describe_status(child.status, &words);
 	ck_assert_str_eq(words.buf, "ended in an unknown way");
 }
 END_TEST

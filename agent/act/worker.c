@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "decide/diff.h"
+#include "decide/judge.h"
 #include "base/error.h"
 #include "edge/journal.h"
 #include "base/memory.h"
@@ -184,83 +185,6 @@ static int remember_clone(struct worker *worker, struct error *err)
 				      worker->apply->records, err);
 }
 
-static bool pool_is_sound(const struct worker *worker, struct strbuf *why)
-{
-	const struct plan_step *step = worker_step(worker);
-	const struct thin_pool *pool = NULL;
-
-	if (qm_verb_allocates(step->verb) && step->storage)
-		pool = state_find_pool(worker->apply->state, step->storage);
-	if (!pool || pool->mode == THIN_MODE_RW || pool->mode == THIN_MODE_UNKNOWN)
-		return true;
-	strbuf_addf(why,
-		    "the pool behind %s is %s: what was written cannot be trusted; free space, "
-		    "then destroy this VM and run vyom again",
-		    step->storage, thin_mode_name(pool->mode));
-	return false;
-}
-
-static bool destroy_left_volumes(const struct worker *worker, struct strbuf *why)
-{
-	const struct thin_volumes *volumes = &worker->apply->state->volumes;
-	const struct plan_step *step = worker_step(worker);
-
-	for (size_t i = 0; step->verb == QM_DESTROY && i < volumes->count; i++) {
-		if (volumes->items[i].vmid != step->vmid || !volumes->items[i].active)
-			continue;
-		strbuf_join(why, ", ",
-			    why->len ? "" : "the VM is gone, but volumes of it are left: ");
-		strbuf_addf(why, "%s/%s", volumes->items[i].vg, volumes->items[i].name);
-	}
-	return why->len > 0;
-}
-
-/* The last line is where qm says why; where the lock's sentence is not last, it is in there too. */
-static void quote_output(const char *output, struct strbuf *text)
-{
-	size_t len = strlen(output), start;
-
-	while (len && (output[len - 1] == '\n' || output[len - 1] == ' '))
-		len--;
-	for (start = len; start && output[start - 1] != '\n'; start--)
-		;
-	strbuf_add(text, output + start, len - start);
-}
-
-static void explain_failure(const struct worker *worker, const struct plan *next,
-			    struct strbuf *why)
-{
-	const struct record_step *record = &worker->record;
-	bool clean = record->status == 0;
-
-	if (clean)
-		strbuf_addf(why, "qm said it was done, but the VM is not as it should be (%s): ",
-			    next->count && next->steps[0].why ? next->steps[0].why
-							      : "nothing changed");
-	if (worker->child.exec_errno)
-		strbuf_addf(why, "qm could not be executed: %s",
-			    strerror(worker->child.exec_errno));
-	else
-		child_describe_status(record->status, why);
-	if (record->output && *record->output) {
-		strbuf_adds(why, ": ");
-		quote_output(record->output, why);
-	}
-	for (size_t i = 0; i < next->refusal_count; i++)
-		strbuf_addf(why, "; %s", next->refusals[i].text);
-}
-
-/* Is the step planned no more, and nothing wrong with what it left? */
-static bool is_done(const struct worker *worker, const struct plan *next, struct strbuf *why)
-{
-	if (next->refusal_count ||
-	    (next->count && next->steps[0].verb == worker_step(worker)->verb)) {
-		explain_failure(worker, next, why);
-		return false;
-	}
-	return pool_is_sound(worker, why) && !destroy_left_volumes(worker, why);
-}
-
 static int end_record(struct worker *worker, enum record_result result, const char *message,
 		      struct error *err)
 {
@@ -352,33 +276,26 @@ static int finish_retry(struct worker *worker, struct plan *next, const char *wh
 	return result;
 }
 
-/* Only a lock that timed out, and only if the plan shows that nothing came of it. */
-static bool may_retry(const struct worker *worker, const struct plan *next)
-{
-	return worker->record.status != 0 && worker->record.output &&
-	       qm_output_is_timeout(worker->record.output) && worker->tries < TRIES &&
-	       next->refusal_count == 0 && next->count > 0 &&
-	       strvec_equal(&next->steps[0].argv, &worker_step(worker)->argv);
-}
-
 static int finish(struct worker *worker, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT, output = STRBUF_INIT;
+	const struct plan_step *step = worker_step(worker);
 	struct plan next = { .steps = NULL };
 
 	child_release_fds(&worker->child);
 	child_tail(worker->output, OUTPUT_KEPT, &output);
 	worker->record.output = strbuf_detach(&output);
 	worker->record.status = worker->child.status;
+	worker->record.exec_errno = worker->child.exec_errno;
 	worker->tries++;
-	if (observe_guest(worker->apply->root, worker->apply->state, worker->record.vmid, err) < 0)
+	if (observe_guest(worker->apply->root, worker->apply->state, step->vmid, err) < 0)
 		return finish_failed(worker, &next, err->text, err);
 	if (remember_clone(worker, err) < 0)
 		return -1;
 	plan_again(worker, &next);
-	if (is_done(worker, &next, &why))
+	if (judge_is_done(step, &worker->record, &next, worker->apply->state, &why))
 		return finish_done(worker, &next, err);
-	if (may_retry(worker, &next))
+	if (worker->tries < TRIES && judge_may_retry(step, &worker->record, &next))
 		return finish_retry(worker, &next, why.buf, err);
 	return finish_failed(worker, &next, why.buf, err);
 }

@@ -105,18 +105,6 @@ void child_release_fds(struct child *child)
 	child->gate = child->failure = -1;
 }
 
-void child_describe_status(int status, struct strbuf *text)
-{
-	if (status == -1)
-		strbuf_adds(text, "ended in an unknown way");
-	else if (WIFEXITED(status))
-		strbuf_addf(text, "exit status %d", WEXITSTATUS(status));
-	else if (WIFSIGNALED(status) && sigabbrev_np(WTERMSIG(status)))
-		strbuf_addf(text, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
-	else
-		strbuf_addf(text, "killed by signal %d", WTERMSIG(status));
-}
-
 /*
  * The state letter and the start time of a process.  The second field is its
  * name in parentheses, and a name may hold blanks and parentheses itself.

@@ -52,9 +52,6 @@ bool child_reap(struct child *child);
 /* Closes what is open; an unreleased child leaves, a running one runs on. */
 void child_release_fds(struct child *child);
 
-/* How it ended, for people: "exit status 2", "killed by SIGTERM". */
-void child_describe_status(int status, struct strbuf *text);
-
 /* Does a process with this pid and start time live (and is no zombie)? */
 bool child_is_alive(pid_t pid, uint64_t start);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/child.h"
+#include "model/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +131,7 @@ static int judge(const struct reading *reading, const char *program, unsigned se
 				 program, seconds);
 	if (reading->child.status == 0)
 		return 0;
-	child_describe_status(reading->child.status, &how);
+	record_describe_status(reading->child.status, &how);
 	return error_set(err, ERROR_COMMAND, "%s: %s%s%.*s", program, how.buf, len ? ": " : "",
 			 len > COMPLAINT_MAX ? COMPLAINT_MAX : len, complaint->buf);
 }

@@ -2,6 +2,10 @@
 #include "model/record.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/strbuf.h"
 
 void record_run_release(struct record_run *run)
 {
@@ -84,4 +88,16 @@ const char *record_result_name(enum record_result result)
 	};
 
 	return names[result];
+}
+
+void record_describe_status(int status, struct strbuf *text)
+{
+	if (status == -1)
+		strbuf_adds(text, "ended in an unknown way");
+	else if (WIFEXITED(status))
+		strbuf_addf(text, "exit status %d", WEXITSTATUS(status));
+	else if (WIFSIGNALED(status) && sigabbrev_np(WTERMSIG(status)))
+		strbuf_addf(text, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else
+		strbuf_addf(text, "killed by signal %d", WTERMSIG(status));
 }

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct strbuf;
+
 enum record_result {
 	RECORD_OPEN,		/* intent without a result: running, or we were killed */
 	RECORD_DONE,		/* the postcondition holds */
@@ -46,6 +48,7 @@ struct record_step {
 	double started, ended;
 	enum record_result result;
 	int status;		/* as waitpid(2) gives it; -1 unknown */
+	int exec_errno;		/* not 0: it could not be executed; not kept in the journal */
 	char *message;		/* one sentence, NULL if all went well */
 	char *output;		/* its last lines */
 };
@@ -75,5 +78,8 @@ const struct record_vm *record_vms_find(const struct record_vms *vms, unsigned v
 
 /* "open", "done", "failed", "interrupted", "retried" */
 const char *record_result_name(enum record_result result);
+
+/* How a child ended, for people: "exit status 2", "killed by SIGTERM"; status as in record_step. */
+void record_describe_status(int status, struct strbuf *text);
 
 #endif

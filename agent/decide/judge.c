@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/judge.h"
+
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "decide/plan.h"
+#include "model/record.h"
+#include "model/state.h"
+
+/* A clone into a pool that ran full exits 0 with a complete config and lost data (pve-facts 12.3). */
+static bool pool_is_sound(const struct plan_step *step, const struct state *state,
+			  struct strbuf *why)
+{
+	const struct thin_pool *pool = NULL;
+
+	if (qm_verb_allocates(step->verb) && step->storage)
+		pool = state_find_pool(state, step->storage);
+	if (!pool || pool->mode == THIN_MODE_RW || pool->mode == THIN_MODE_UNKNOWN)
+		return true;
+	strbuf_addf(why,
+		    "the pool behind %s is %s: what was written cannot be trusted; free space, "
+		    "then destroy this VM and run vyom again",
+		    step->storage, thin_mode_name(pool->mode));
+	return false;
+}
+
+/* A volume that could not be removed is only a warning to qm, if that (4.9). */
+static bool volumes_are_gone(const struct plan_step *step, const struct state *state,
+			     struct strbuf *why)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; step->verb == QM_DESTROY && i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+
+		if (volume->vmid != step->vmid || !volume->active)
+			continue;
+		strbuf_addf(why, "%s%s/%s",
+			    left++ ? ", " : "the VM is gone, but volumes of it are left: ",
+			    volume->vg, volume->name);
+	}
+	return left == 0;
+}
+
+/* The last line is where qm says why. */
+static void quote_last_line(const char *output, struct strbuf *text)
+{
+	size_t len = strlen(output), start;
+
+	while (len && (output[len - 1] == '\n' || output[len - 1] == ' '))
+		len--;
+	for (start = len; start && output[start - 1] != '\n'; start--)
+		;
+	strbuf_add(text, output + start, len - start);
+}
+
+static void explain(const struct record_step *record, const struct plan *next, struct strbuf *why)
+{
+	if (record->status == 0)
+		strbuf_addf(why,
+			    "qm said it was done, but the VM is not as it should be (%s): ",
+			    next->count && next->steps[0].why ? next->steps[0].why
+							      : "nothing changed");
+	if (record->exec_errno)
+		strbuf_addf(why, "qm could not be executed: %s", strerror(record->exec_errno));
+	else
+		record_describe_status(record->status, why);
+	if (record->output && *record->output) {
+		strbuf_adds(why, ": ");
+		quote_last_line(record->output, why);
+	}
+	for (size_t i = 0; i < next->refusal_count; i++)
+		strbuf_addf(why, "; %s", next->refusals[i].text);
+}
+
+bool judge_is_done(const struct plan_step *step, const struct record_step *record,
+		   const struct plan *next, const struct state *state, struct strbuf *why)
+{
+	if (next->refusal_count || (next->count && next->steps[0].verb == step->verb)) {
+		explain(record, next, why);
+		return false;
+	}
+	return pool_is_sound(step, state, why) && volumes_are_gone(step, state, why);
+}
+
+bool judge_may_retry(const struct plan_step *step, const struct record_step *record,
+		     const struct plan *next)
+{
+	return record->status != 0 && record->output && qm_output_is_timeout(record->output) &&
+	       next->refusal_count == 0 && next->count > 0 &&
+	       strvec_equal(&next->steps[0].argv, &step->argv);
+}
