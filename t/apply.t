@@ -38,7 +38,7 @@ status 0 "verify agrees" vyom verify
 sed -i 's/memory = "8G"/memory = "6G"/; s/disk = "64G"/disk = "80G"/' "$root/etc/vyom/vyom.conf"
 status 1 "a changed role is a difference" vyom plan
 out 'memory 8192 → 6144' "plan shows old and new"
-out 'disk 64 GiB → 80 GiB' "for the disk too"
+out 'disk 64G → 80G' "for the disk too"
 out 'note vyom-control-1 \(101\): memory: in force only after' "and what only a restart brings"
 status 0 "apply carries it out" vyom apply --yes
 ok "the disk has grown" grep -q 'scsi0: .*size=80G' "$root/etc/pve/qemu-server/101.conf"

@@ -16,18 +16,19 @@
  *	the node and the journal, as golden_state.h explains
  *
  *	== plan --reinit
- *	what `vyom plan --reinit` prints for it, to the letter
+ *	what `vyom plan --reinit` prints, to the letter
  *
  *	== verify 101 102
- *	what `vyom verify` prints, while a run is at work on 101 and 102
+ *	what `vyom verify` prints while a run is at work on 101 and 102
  *
- * There may be several of plan and verify, with and without words behind.  Blank
- * lines at a section's end do not count.
+ * There may be several of plan and of verify, with words behind or without.
+ * Blank lines at a section's end do not count.
  *
  *	srcdir=. t/golden		all of them
  *	t/golden t/plan/in-line.test	these
  */
 #include <glob.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@
 #include "model/state.h"
 
 struct section {
-	char *title;		/* "plan --reinit" */
+	char *title;		/* "plan --reinit"; "" for what stands before all */
 	struct strbuf text;
 };
 
@@ -62,8 +63,6 @@ struct golden {
 	struct record_vms records;
 	struct diff diff;
 };
-
-static unsigned tests, failures;
 
 static void golden_release(struct golden *golden)
 {
@@ -84,19 +83,14 @@ static void trim_end(struct strbuf *text)
 		text->buf[--text->len] = '\0';
 }
 
-/* What stands before the first "== " is the section "". */
 static void cut_sections(struct golden *golden, char *text)
 {
-	const char *title = "";
-
 	for (char *line = strsep(&text, "\n"); line; line = strsep(&text, "\n")) {
 		bool begins = strncmp(line, "== ", 3) == 0;
 
-		if (begins)
-			title = line + 3;
 		if (begins || !golden->count)
 			MEMORY_PUSH(golden->sections, golden->count) =
-				(struct section){ memory_copy(title), STRBUF_INIT };
+				(struct section){ memory_copy(begins ? line + 3 : ""), STRBUF_INIT };
 		if (!begins)
 			strbuf_addf(&golden->sections[golden->count - 1].text, "%s\n", line);
 	}
@@ -113,55 +107,44 @@ static struct strbuf *find_section(struct golden *golden, const char *title)
 }
 
 /* The file that ssh-keys names is not opened: what it holds is in the test. */
-static void give_keys(struct golden *golden)
+static void give_keys(struct spec *spec, const struct strbuf *keys)
 {
-	const struct strbuf *keys = find_section(golden, "keys");
-
-	for (size_t i = 0; keys && i < golden->spec->vm_count; i++) {
-		struct spec_section *vm = golden->spec->vms[i];
-
-		vm->ssh_keys = memory_print("%s\n", keys->buf);
-		vm->ssh_keys_path = memory_copy(spec_text(vm, KEY_SSH_KEYS));
+	for (size_t i = 0; keys && i < spec->vm_count; i++) {
+		spec->vms[i]->ssh_keys = memory_print("%s\n", keys->buf);
+		spec->vms[i]->ssh_keys_path = memory_copy(spec_text(spec->vms[i], KEY_SSH_KEYS));
 	}
 }
 
-static int read_spec(struct golden *golden, struct error *err)
+static int read_spec(struct golden *golden, struct strbuf *text, struct error *err)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
-	struct strbuf *text = find_section(golden, "spec");
 
 	golden->spec = spec_new();
-	if (!text)
-		return error_set(err, ERROR_SPEC, "it has no section spec");
 	spec_conf_parse(golden->spec, text, &problems);
 	spec_check(golden->spec, &problems);
+	give_keys(golden->spec, find_section(golden, "keys"));
 	if (problems.count)
-		return error_set(err, ERROR_SPEC, "line %d of the spec: %s", problems.items[0].line,
+		return error_set(err, ERROR_SPEC, "spec, line %d: %s", problems.items[0].line,
 				 problems.items[0].text);
-	give_keys(golden);
 	return 0;
 }
 
 static int golden_read(struct golden *golden, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(scope_free) char *folder = memory_copy(golden->path);
-	char *slash = strrchr(folder, '/');
-	const struct strbuf *state;
+	CLEANUP(scope_free) char *path = memory_copy(golden->path);
+	struct strbuf *spec, *state;
 
 	if (file_read(golden->path, &text) < 0)
 		return error_set_errno(err, "cannot be read");
 	cut_sections(golden, text.buf);
-	if (read_spec(golden, err) < 0)
-		return -1;
+	spec = find_section(golden, "spec");
 	state = find_section(golden, "state");
-	if (!state)
-		return error_set(err, ERROR_SPEC, "it has no section state");
-	if (slash)
-		*slash = '\0';
-	if (golden_state_read(state->buf, slash ? folder : ".", &golden->state, &golden->records,
-			      err) < 0)
-		return error_prefix(err, "state");
+	if (!spec || !state || strncmp(golden->sections[0].text.buf, "# ", 2) != 0)
+		return error_set(err, ERROR_SPEC, "it needs a sentence, a spec and a state");
+	if (read_spec(golden, spec, err) < 0 ||
+	    golden_state_read(state->buf, dirname(path), &golden->state, &golden->records, err) < 0)
+		return -1;
 	diff_all(golden->spec, &golden->state, &golden->records, &golden->diff);
 	return 0;
 }
@@ -176,25 +159,37 @@ static void print_plan(const struct golden *golden, const char *words, FILE *out
 	report_text.plan(out, &plan);
 }
 
-static void print_verify(const struct golden *golden, const char *busy, FILE *out)
+static void print_verify(const struct golden *golden, const char *words, FILE *out)
 {
 	CLEANUP(verify_release) struct verify verify = { .items = NULL };
 
-	verify_node(golden->spec, &golden->state, &golden->diff, *busy ? busy + 1 : NULL, &verify);
+	verify_node(golden->spec, &golden->state, &golden->diff, *words ? words + 1 : NULL,
+		    &verify);
 	report_text.verify(out, &verify, false);
 }
 
-static const struct {
-	const char *word;
-	void (*print)(const struct golden *golden, const char *words, FILE *out);
-} prints[] = {
-	{ "plan",	print_plan },
-	{ "verify",	print_verify },
-};
-
-static void split_lines(const char *text, struct strvec *lines)
+/* What is printed for a section of that title; false: it is no such section. */
+static bool print_section(const struct golden *golden, const char *title, struct strbuf *printed)
 {
-	CLEANUP(scope_free) char *copy = memory_copy(text);
+	bool plan = strncmp(title, "plan", 4) == 0, verify = strncmp(title, "verify", 6) == 0;
+	FILE *out;
+
+	if (!plan && !verify)
+		return false;
+	out = open_memstream(&printed->buf, &printed->len);
+	if (plan)
+		print_plan(golden, title + 4, out);
+	else
+		print_verify(golden, title + 6, out);
+	fclose(out);
+	printed->room = printed->len + 1;
+	trim_end(printed);
+	return true;
+}
+
+static void split_lines(const struct strbuf *text, struct strvec *lines)
+{
+	CLEANUP(scope_free) char *copy = memory_copy(text->buf);
 	char *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n")))
@@ -202,68 +197,68 @@ static void split_lines(const char *text, struct strvec *lines)
 }
 
 /* The lines between what both begin with and what both end with. */
-static void print_difference(const char *wanted, const char *found)
+static void print_difference(const struct strbuf *wanted, const struct strbuf *printed)
 {
-	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT, find = STRVEC_INIT;
-	size_t head = 0, tail = 0;
+	CLEANUP(strvec_release) struct strvec a = STRVEC_INIT, b = STRVEC_INIT;
+	size_t head = 0, tail = 0, least;
 
-	split_lines(wanted, &want);
-	split_lines(found, &find);
-	while (head < want.count && head < find.count &&
-	       strcmp(want.items[head], find.items[head]) == 0)
+	split_lines(wanted, &a);
+	split_lines(printed, &b);
+	least = a.count < b.count ? a.count : b.count;
+	while (head < least && strcmp(a.items[head], b.items[head]) == 0)
 		head++;
-	while (head + tail < want.count && head + tail < find.count &&
-	       strcmp(want.items[want.count - tail - 1], find.items[find.count - tail - 1]) == 0)
+	while (head + tail < least &&
+	       strcmp(a.items[a.count - tail - 1], b.items[b.count - tail - 1]) == 0)
 		tail++;
-	for (size_t i = head; i < want.count - tail; i++)
-		printf("# -%s\n", want.items[i]);
-	for (size_t i = head; i < find.count - tail; i++)
-		printf("# +%s\n", find.items[i]);
+	for (size_t i = head; i < a.count - tail; i++)
+		printf("# -%s\n", a.items[i]);
+	for (size_t i = head; i < b.count - tail; i++)
+		printf("# +%s\n", b.items[i]);
 }
 
-/* A section of what is wanted against what is printed; other sections are none. */
-static void compare(const struct golden *golden, const struct section *section)
-{
-	const char *title = golden->sections[0].text.buf, *file = strrchr(golden->path, '/');
+static unsigned tests, failures;
 
-	for (size_t i = 0; i < sizeof(prints) / sizeof(*prints); i++) {
-		CLEANUP(scope_free) char *text = NULL;
-		size_t len = strlen(prints[i].word), size;
-		struct strbuf found = STRBUF_INIT;
-		FILE *out;
+static void report(bool good, const char *name, const char *path, const char *detail)
+{
+	const char *slash = strrchr(path, '/');
+
+	printf("%sok %u - %s (%s, %s)\n", good ? "" : "not ", ++tests, name,
+	       slash ? slash + 1 : path, detail);
+	failures += !good;
+}
+
+static void compare(const struct golden *golden)
+{
+	const char *heading = golden->sections[0].text.buf;
+	CLEANUP(scope_free) char *name = strndup(heading + 2, strcspn(heading + 2, "\n"));
+	bool expects = false;
+
+	for (size_t i = 0; i < golden->count; i++) {
+		CLEANUP(strbuf_release) struct strbuf printed = STRBUF_INIT;
+		const struct section *section = &golden->sections[i];
 		bool same;
 
-		if (strncmp(section->title, prints[i].word, len) != 0)
+		if (!print_section(golden, section->title, &printed))
 			continue;
-		out = open_memstream(&text, &size);
-		prints[i].print(golden, section->title + len, out);
-		fclose(out);
-		found = (struct strbuf){ .buf = text, .len = size };
-		trim_end(&found);
-		same = strcmp(section->text.buf, text) == 0;
-		printf("%sok %u - %.*s (%s, %s)\n", same ? "" : "not ", ++tests,
-		       (int)strcspn(title + 2, "\n"), title + 2, file ? file + 1 : golden->path,
-		       section->title);
+		expects = true;
+		same = strcmp(section->text.buf, printed.buf) == 0;
+		report(same, name, golden->path, section->title);
 		if (!same)
-			print_difference(section->text.buf, text);
-		failures += !same;
+			print_difference(&section->text, &printed);
 	}
+	if (!expects)
+		report(false, name, golden->path, "neither plan nor verify");
 }
 
 static void run(const char *path)
 {
 	CLEANUP(golden_release) struct golden golden = { .path = path, .state = STATE_INIT };
 	struct error err = { .kind = ERROR_NONE };
-	unsigned before = tests;
 
 	if (golden_read(&golden, &err) == 0)
-		for (size_t i = 0; i < golden.count; i++)
-			compare(&golden, &golden.sections[i]);
-	if (err.kind == ERROR_NONE && tests > before)
-		return;
-	failures++;
-	printf("not ok %u - %s: %s\n", ++tests, path,
-	       err.kind == ERROR_NONE ? "nothing is expected of it" : err.text);
+		compare(&golden);
+	else
+		report(false, "the test is read", path, err.text);
 }
 
 static void run_all(void)
@@ -274,7 +269,7 @@ static void run_all(void)
 	glob_t found = { .gl_pathc = 0 };
 
 	if (glob(pattern, 0, NULL, &found) != 0)
-		run(pattern);
+		report(false, "there are tests", pattern, "none found");
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		run(found.gl_pathv[i]);
 	globfree(&found);

@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * golden_state.h - a node and its journal, as written in a golden test
+ * golden_state.h - a node and its journal, as a golden test writes them
  *
- *	# blank lines, and lines that begin so, say nothing
- *	node pve
- *	memory 64G
- *	quorum no
- *	bridge vmbr0 vmbr1
- *	storage local-lvm lvmthin pve/data
- *	storage local dir no-images disabled
+ *	# Blank lines, and lines that begin so, say nothing.
+ *	include node
+ *	node pve memory 64G bridge vmbr0 bridge vmbr1 no-quorum
+ *	storage local-lvm type lvmthin vg pve pool data
+ *	storage local type dir no-images disabled
  *	pool pve/data data 20G/500G metadata 40M/4G extent 32M read-only needs-check
  *	volume pve/vm-101-disk-0 in data size 20G mapped 2G
  *	volume pve/vm-101-cloudinit in data size 4M inactive
  *	guest 101 running
  *		name: web		what its N.conf holds, a tab in front
- *		cores: 4		the last of two lines with one key holds
- *		-tags			takes away what was said of tags
+ *		cores: 4		of two lines with one key the last holds
+ *		-tags			takes away what was said of tags before
+ *		-#rack 7		and this line of the description
  *	guest 200 container
  *	guest 300 on pve2
- *	record 101 lab/web 11111111-1111-4111-8111-111111111111
- *	include node		the lines of t/plan/node; with a tab in front, of a config
+ *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111
  *
- * A second line about the same thing adds to the first, so a case includes what
- * is usual and says what is not.  The node is "pve", has quorum, and holds
- * nothing unless it is said; a guest is on it, stopped, and a VM.  A VM without
- * a config went away while it was looked at.
+ * "include NAME" stands for the lines of a file beside the test; with a tab in
+ * front, for lines of a config.  A second line about one thing adds to the
+ * first: a case includes what is usual and then says what is not.  A guest is a
+ * stopped VM of this node where nothing else is said; one without a config went
+ * away while it was looked at.
  */
 #ifndef GOLDEN_STATE_H
 #define GOLDEN_STATE_H

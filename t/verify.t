@@ -39,11 +39,11 @@ qm set 102 --net0 "$(sed -n 's/^net0: //p' "$root/etc/pve/qemu-server/102.conf")
 status 0 "items of a property string that the file does not name are no drift" vyom verify
 qm resize 103 scsi0 130G >/dev/null
 status 1 "a disk grown by hand is drift" vyom verify
-out 'disk: wanted 128 GiB, found 130 GiB' "with both sizes"
+out 'disk: wanted 128G, found 130G' "with both sizes"
 sed -i 's/disk = "128G"/disk = "130G"/' "$root/etc/vyom/vyom.conf"
-drift 'disk: wanted 130 GiB, found 128 GiB' "the other worker's smaller disk"
+drift 'disk: wanted 130G, found 128G' "the other worker's smaller disk"
 sed -i 's/size=130G/size=128G/' "$root/etc/pve/qemu-server/103.conf"
-drift 'the config notes 128 GiB, the volume has 130 GiB' "a size that the config does not know"
+drift 'the config notes 128G, the volume has 130G' "a size that the config does not know"
 qm set 9000 --delete serial0 >/dev/null
 status 1 "a template without serial port is drift" vyom verify
 out 'template: has no serial port: qm set 9000 --serial0 socket' "with the command that mends it"

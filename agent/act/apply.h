@@ -37,6 +37,7 @@ struct apply {
 struct apply_result {
 	size_t steps_done, steps_failed;
 	size_t vms_done, vms_failed;
+	bool proven;			/* looked again, and nothing is left to do */
 	bool interrupted;		/* a signal came */
 	bool undecided; /* something is left that a person must look at: exit status 3 */
 };

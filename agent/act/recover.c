@@ -14,20 +14,19 @@
 #include "base/scope.h"
 #include "model/state.h"
 #include "base/strbuf.h"
+#include "decide/option.h"
 #include "model/vmconf.h"
-
-static const char mark_prefix[] = "managed by vyom: ";
 
 /* "managed by vyom: CLUSTER/NAME" gives CLUSTER if NAME is name; caller frees. */
 static char *marked_cluster(const struct vmconf *conf, const char *name)
 {
-	const char *mark = conf->description ? strstr(conf->description, mark_prefix) : NULL;
+	const char *mark = conf->description ? strstr(conf->description, OPTION_MARK) : NULL;
 	const char *slash;
 	char *cluster;
 
 	if (!mark)
 		return NULL;
-	mark += strlen(mark_prefix);
+	mark += strlen(OPTION_MARK);
 	slash = strchr(mark, '/');
 	if (!slash || strncmp(slash + 1, name, strlen(name)) != 0 ||
 	    (slash[1 + strlen(name)] != '\0' && slash[1 + strlen(name)] != '\n'))
@@ -101,7 +100,8 @@ static void wait_for_child(const struct record_step *step, const struct event_si
 	if (!step->pid || !child_is_alive(step->pid, step->pid_start))
 		return;
 	strbuf_addf(&text,
-		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for it",
+		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for "
+		    "it",
 		    step->vm, step->vmid, step->verb, step->pid);
 	event_emit(sink, &(struct event){ .kind = EVENT_SETTLED, .text = text.buf });
 	while (child_is_alive(step->pid, step->pid_start))
@@ -123,6 +123,8 @@ static int settle_step(const char *root, struct journal *journal, struct state *
 		return -1;
 	if (strcmp(step->verb, "clone") == 0 &&
 	    recover_remember_clone(journal, state, step, records, err) < 0)
+		return -1;
+	if (strcmp(step->verb, "start") == 0 && journal_vm_started(journal, step->vmid, err) < 0)
 		return -1;
 	strbuf_addf(&text, "%s (%u): qm %s of run %lld was cut off; going on from what it left",
 		    step->vm, step->vmid, step->verb, (long long)step->run);

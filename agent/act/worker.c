@@ -229,6 +229,8 @@ static int finish_done(struct worker *worker, struct plan *next, struct error *e
 
 	if (result == 0 && verb == QM_DESTROY)
 		result = journal_vm_forget(journal, worker->record.vmid, err);
+	if (result == 0 && verb == QM_START)
+		result = journal_vm_started(journal, worker->record.vmid, err);
 	worker->result->steps_done++;
 	emit(worker, (struct event){ .kind = EVENT_STEP_DONE,
 				     .seconds = worker->record.ended - worker->record.started });

@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A cut in the middle of a UTF-8 character would print as rubbish: cut before it. */
+/* The text was cut.  A cut in the middle of a UTF-8 character would print as rubbish: cut before
+ * it. */
 static void trim_torn_character(struct error *err)
 {
 	size_t end = sizeof(err->text) - 1;
 
-	if (strlen(err->text) < end)
-		return;
 	while (end > 0 && ((unsigned char)err->text[end - 1] & 0xC0) == 0x80)
 		end--;
 	if (end > 0 && (unsigned char)err->text[end - 1] >= 0xC0)
@@ -26,9 +25,9 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 
 	err->kind = kind;
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	if ((size_t)vsnprintf(err->text, sizeof(err->text), format, args) >= sizeof(err->text))
+		trim_torn_character(err);
 	va_end(args);
-	trim_torn_character(err);
 	return -1;
 }
 

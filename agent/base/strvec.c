@@ -108,6 +108,12 @@ void strvec_quote(const struct strvec *sv, struct strbuf *sb)
 	}
 }
 
+void strvec_join(const struct strvec *sv, const char *separator, struct strbuf *sb)
+{
+	for (size_t i = 0; i < sv->count; i++)
+		strbuf_join(sb, separator, sv->items[i]);
+}
+
 void strvec_release(struct strvec *sv)
 {
 	for (size_t i = 0; i < sv->count; i++)

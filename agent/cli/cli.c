@@ -72,6 +72,12 @@ int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 
 	if (observe_node(cli->root, cli->spec, with_lvs, &cli->state, err) < 0)
 		return -1;
+	if (cli->spec && !spec_find_node(cli->spec, cli->state.node))
+		return error_set(err, ERROR_REFUSED,
+				 "this node is \"%s\", and %s declares nothing for it; correct the "
+				 "node's "
+				 "name there, or run vyom on the node it names",
+				 cli->state.node, cli->config);
 	if (!cli->journal)
 		cli->journal = journal_open(path, JOURNAL_READ, err);
 	if (!cli->journal)

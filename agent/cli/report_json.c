@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "decide/admit.h"
+#include "decide/budget.h"
 #include "act/apply.h"
 #include "decide/plan.h"
 #include "model/state.h"
@@ -169,7 +169,7 @@ static json_t *pool_of(const struct thin_pool *pool, const struct state *state)
 		"metadata_used", (json_int_t)pool->meta_used,
 		"metadata_total", (json_int_t)pool->meta_total,
 		"chunk", (json_int_t)pool->chunk,
-		"promised", (json_int_t)admit_promised(state, pool->vg, pool->name),
+		"promised", (json_int_t)budget_promised(state, pool->vg, pool->name),
 		"mode", thin_mode_name(pool->mode), "needs_check", pool->needs_check,
 		"error_if_full", pool->error_if_full,
 		"data_low_water", (json_int_t)pool->data_low_water);

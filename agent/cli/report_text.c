@@ -1,66 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/report.h"
-
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "decide/admit.h"
 #include "act/apply.h"
-#include "model/event.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "decide/plan.h"
 #include "base/scope.h"
-#include "model/state.h"
 #include "base/strbuf.h"
-
-#define RED	"\033[31m"
-#define GREEN	"\033[32m"
-#define YELLOW	"\033[33m"
-#define BOLD	"\033[1m"
-#define PLAIN	"\033[0m"
-
-/* Colour is for terminals: never in a file, a pipe or cron's mail. */
-static void colour(FILE *out, const char *code)
-{
-	if (isatty(fileno(out)))
-		fputs(code, out);
-}
-
-/*
- * printf(3), but what others chose cannot steer the terminal: control characters
- * but newline and tab are shown as \xNN, also those that UTF-8 hides in C2 80-9F.
- */
-static void print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void print(FILE *out, const char *format, ...)
-{
-	CLEANUP(scope_free) char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = memory_vprint(format, args);
-	va_end(args);
-	for (const unsigned char *c = (unsigned char *)text; *c; c++) {
-		bool control = (*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7F;
-		bool hidden = *c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
-
-		if (control)
-			fprintf(out, "\\x%02X", *c);
-		else if (hidden)
-			fprintf(out, "\\x%02X", *++c);
-		else
-			fputc(*c, out);
-	}
-}
-
-static void print_coloured(FILE *out, const char *code, const char *text)
-{
-	colour(out, code);
-	print(out, "%s", text);
-	colour(out, PLAIN);
-}
+#include "cli/print.h"
+#include "cli/report.h"
+#include "cli/report_table.h"
+#include "decide/plan.h"
+#include "model/event.h"
 
 static void print_remarks(FILE *out, const char *title, const char *code,
 			  const struct plan_remark *remarks, size_t count)
@@ -68,31 +20,52 @@ static void print_remarks(FILE *out, const char *title, const char *code,
 	for (size_t i = 0; i < count; i++) {
 		print_coloured(out, code, title);
 		if (remarks[i].vm)
-			print(out, " %s (%u)", remarks[i].vm, remarks[i].vmid);
-		print(out, ": %s\n", remarks[i].text);
+			print_text(out, " %s (%u)", remarks[i].vm, remarks[i].vmid);
+		print_text(out, ": %s\n", remarks[i].text);
 	}
+}
+
+/* A command as one would type it; a long one over several lines, an option's value beside it. */
+static void print_command(FILE *out, const struct strvec *argv)
+{
+	enum { INDENT = 4, WIDTH = 100 };
+	size_t column = INDENT;
+
+	print_text(out, "%*s", INDENT, "");
+	for (size_t i = 0; i < argv->count; ) {
+		bool option = strncmp(argv->items[i], "--", 2) == 0 && i + 1 < argv->count;
+		const struct strvec words = { .items = argv->items + i, .count = option ? 2 : 1 };
+		CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+		strvec_quote(&words, &text);
+		if (i && column + 1 + text.len > WIDTH - 2) {
+			print_text(out, " \\\n%*s", 2 * INDENT, "");
+			column = 2 * INDENT;
+		} else if (i) {
+			print_text(out, " ");
+			column++;
+		}
+		print_text(out, "%s", text.buf);
+		column += text.len;
+		i += words.count;
+	}
+	print_text(out, "\n");
 }
 
 static void print_step(FILE *out, const struct plan_step *step, bool first)
 {
-	CLEANUP(strbuf_release) struct strbuf argv = STRBUF_INIT;
-
 	if (first) {
-		colour(out, BOLD);
-		print(out, "%s (%u)", step->vm, step->vmid);
-		colour(out, PLAIN);
-		print(out, "%s\n", step->verb == QM_CLONE ? "  to be made" :
-			      !step->section ? "  to be destroyed" : "");
+		print_colour(out, BOLD);
+		print_text(out, "%s (%u)", step->vm, step->vmid);
+		print_colour(out, PLAIN);
+		print_text(out, "%s\n",
+		      step->verb == QM_CLONE ? "  to be made"
+		      : !step->section       ? "  to be destroyed"
+					     : "");
 	}
 	if (step->why)
-		print(out, "    # %s\n", step->why);
-	strvec_quote(&step->argv, &argv);
-	print(out, "    %s\n", argv.buf);
-}
-
-static const char *plural(size_t count)
-{
-	return count == 1 ? "" : "s";
+		print_text(out, "    # %s\n", step->why);
+	print_command(out, &step->argv);
 }
 
 static void text_plan(FILE *out, const struct plan *plan)
@@ -110,14 +83,17 @@ static void text_plan(FILE *out, const struct plan *plan)
 	print_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
 	print_remarks(out, "refused", RED, plan->refusals, plan->refusal_count);
 	if (plan->refusal_count)
-		print(out, "Nothing is changed: %zu problem%s must be solved first.\n",
-		      plan->refusal_count, plural(plan->refusal_count));
+		print_text(out, "Nothing is changed: %zu problem%s must be solved first.\n",
+			   plan->refusal_count, print_plural(plan->refusal_count));
 	else if (plan->count)
-		print(out, "Plan: %zu step%s for %zu of %zu VM%s.\n", plan->count,
-		      plural(plan->count), vms, plan->vm_count, plural(plan->vm_count));
+		print_text(out, "Plan: %zu step%s for %zu of %zu VM%s.\n", plan->count,
+			   print_plural(plan->count), vms, plan->vm_count,
+			   print_plural(plan->vm_count));
+	else if (plan->note_count)
+		print_text(out, "Nothing to do now; the notes say what is left.\n");
 	else
-		print(out, "Nothing to do: %zu VM%s as declared.\n", plan->vm_count,
-		      plural(plan->vm_count));
+		print_text(out, "Nothing to do: %zu VM%s as declared.\n", plan->vm_count,
+			   print_plural(plan->vm_count));
 }
 
 static void print_clock(FILE *out)
@@ -127,7 +103,7 @@ static void print_clock(FILE *out)
 	char when[16];
 
 	strftime(when, sizeof(when), "%H:%M:%S", localtime_r(&now, &local));
-	print(out, "%s  ", when);
+	print_text(out, "%s  ", when);
 }
 
 static void print_who(FILE *out, const struct event *event)
@@ -135,7 +111,7 @@ static void print_who(FILE *out, const struct event *event)
 	CLEANUP(scope_free) char *name =
 		memory_print("%s (%u)", event->step->vm, event->step->vmid);
 
-	print(out, "%-26s  %-8s  ", name, qm_verb_name(event->step->verb));
+	print_text(out, "%-26s  %-8s  ", name, qm_verb_name(event->step->verb));
 }
 
 /* On a terminal a copy's progress is one line drawn over; elsewhere it is left out. */
@@ -151,7 +127,7 @@ static void print_progress(FILE *out, const struct event *event)
 	print_who(out, event);
 	for (int i = 0; i < WIDTH; i++)
 		fputs(i < filled ? "█" : "░", out);
-	print(out, " %3d%%", event->percent);
+	print_text(out, " %3d%%", event->percent);
 }
 
 static void print_begin(FILE *out, const struct event *event)
@@ -160,7 +136,7 @@ static void print_begin(FILE *out, const struct event *event)
 		return;
 	print_clock(out);
 	print_who(out, event);
-	print(out, "…");
+	print_text(out, "…");
 }
 
 static void print_end(FILE *out, const struct event *event)
@@ -173,7 +149,7 @@ static void print_end(FILE *out, const struct event *event)
 		print_coloured(out, GREEN, "done");
 	else
 		print_coloured(out, RED, "failed");
-	print(out, "  %s%s%s\n", number_format_duration(event->seconds, seconds),
+	print_text(out, "  %s%s%s\n", number_format_duration(event->seconds, seconds),
 	      event->text ? "  " : "", event->text ? event->text : "");
 }
 
@@ -185,10 +161,10 @@ static void print_remark(FILE *out, const struct event *event)
 	if (event->step)
 		print_who(out, event);
 	if (event->kind == EVENT_STEP_RETRY)
-		print(out, "waits %s: ", number_format_duration(event->seconds, seconds));
+		print_text(out, "waits %s: ", number_format_duration(event->seconds, seconds));
 	if (event->kind == EVENT_VM_STOPPED)
 		print_coloured(out, YELLOW, "not begun  ");
-	print(out, "%s\n", event->text);
+	print_text(out, "%s\n", event->text);
 }
 
 static void text_event(FILE *out, const struct event *event)
@@ -223,19 +199,27 @@ static void text_event(FILE *out, const struct event *event)
 	fflush(out);
 }
 
+static const char *outcome_advice(const struct apply_result *result)
+{
+	if (result->interrupted)
+		return " Interrupted: run vyom again to go on.";
+	if (result->vms_failed)
+		return " Look at `vyom log`, then run vyom again to go on.";
+	return result->proven ? " Looked again: nothing is left to do." : "";
+}
+
 static void text_outcome(FILE *out, const struct plan *plan, int64_t run,
 			 const struct apply_result *result)
 {
 	if (!result)
 		return;
-	print(out, "\nRun %lld: %zu of %zu VM%s finished, %zu step%s done", (long long)run,
+	print_text(out, "\nRun %lld: %zu of %zu VM%s finished, %zu step%s done", (long long)run,
 	      result->vms_done, result->vms_done + result->vms_failed,
-	      plural(result->vms_done + result->vms_failed), result->steps_done,
-	      plural(result->steps_done));
+	      print_plural(result->vms_done + result->vms_failed), result->steps_done,
+	      print_plural(result->steps_done));
 	if (result->steps_failed)
-		print(out, ", %zu failed", result->steps_failed);
-	print(out, ".%s\n", result->interrupted ? " Interrupted: run vyom again to go on." :
-	      result->vms_failed ? " Look at `vyom log`, then run vyom again to go on." : "");
+		print_text(out, ", %zu failed", result->steps_failed);
+	print_text(out, ".%s\n", outcome_advice(result));
 	if (!result->vms_failed)
 		print_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
 }
@@ -250,12 +234,12 @@ static void print_finding(FILE *out, const struct verify_finding *finding)
 
 	print_coloured(out, kinds[finding->kind].code, kinds[finding->kind].title);
 	if (finding->vm)
-		print(out, " %s (%u)", finding->vm, finding->vmid);
-	print(out, ": %s: ", finding->what);
+		print_text(out, " %s (%u)", finding->vm, finding->vmid);
+	print_text(out, ": %s: ", finding->what);
 	if (finding->text)
-		print(out, "%s\n", finding->text);
+		print_text(out, "%s\n", finding->text);
 	else
-		print(out, "wanted %s, found %s\n", finding->wanted, finding->found);
+		print_text(out, "wanted %s, found %s\n", finding->wanted, finding->found);
 }
 
 static void text_verify(FILE *out, const struct verify *verify, bool quiet)
@@ -266,13 +250,13 @@ static void text_verify(FILE *out, const struct verify *verify, bool quiet)
 	if (quiet)
 		return;
 	if (verify->drift_count)
-		print(out,
-		      "%zu difference%s over %zu VM%s; `vyom plan` shows what would mend %s.\n",
-		      verify->drift_count, plural(verify->drift_count), verify->vm_count,
-		      plural(verify->vm_count), verify->drift_count == 1 ? "it" : "them");
+		print_text(out, "%zu difference%s found; `vyom plan` shows what apply would do.\n",
+			   verify->drift_count, print_plural(verify->drift_count));
+	else if (verify->busy_count)
+		print_text(out, "No drift, but a run is at work.\n");
 	else
-		print(out, "In line: %zu VM%s as declared.\n", verify->vm_count,
-		      plural(verify->vm_count));
+		print_text(out, "In line: %zu VM%s as declared.\n", verify->vm_count,
+			   print_plural(verify->vm_count));
 }
 
 static void text_check(FILE *out, const struct fitness *fitness)
@@ -281,151 +265,13 @@ static void text_check(FILE *out, const struct fitness *fitness)
 		const struct fitness_line *line = &fitness->items[i];
 
 		print_coloured(out, line->pass ? GREEN : RED, line->pass ? "pass" : "FAIL");
-		print(out, "  %s: %s\n", line->what, line->text);
+		print_text(out, "  %s: %s\n", line->what, line->text);
 	}
 	if (fitness->failed)
-		print(out, "Not fit yet: %zu of %zu failed.\n", fitness->failed, fitness->count);
+		print_text(out, "Not fit yet: %zu of %zu failed.\n", fitness->failed,
+			   fitness->count);
 	else
-		print(out, "Fit: %zu checks passed.\n", fitness->count);
-}
-
-static void text_status(FILE *out, const struct status *status)
-{
-	print(out, "%-20s %9s  %-14s %-11s %-21s %10s %10s  %s\n", "NAME", "ID", "ROLE", "STATE",
-	      "ADDRESS", "PROMISED", "WRITTEN", "UPTIME");
-	for (size_t i = 0; i < status->count; i++) {
-		const struct status_vm *vm = &status->vms[i];
-		char promised[NUMBER_TEXT], written[NUMBER_TEXT], uptime[NUMBER_TEXT];
-
-		print(out, "%-20s %9u  %-14s %-11s %-21s %10s %10s  %s\n", vm->name, vm->vmid,
-		      vm->role ? vm->role : "-", vm->state, vm->address,
-		      number_format_human(vm->promised, promised),
-		      number_format_human(vm->written, written),
-		      vm->uptime >= 0 ? number_format_duration(vm->uptime, uptime) : "-");
-	}
-}
-
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? (double)part * 100 / (double)whole : 0;
-}
-
-static void print_pool(FILE *out, const struct thin_pool *pool, const struct state *state)
-{
-	char used[NUMBER_TEXT], total[NUMBER_TEXT], meta_used[NUMBER_TEXT], meta_total[NUMBER_TEXT];
-	char promised[NUMBER_TEXT], low[NUMBER_TEXT];
-
-	colour(out, BOLD);
-	print(out, "%s/%s", pool->vg, pool->name);
-	colour(out, PLAIN);
-	print(out, "  %s%s, %s when full\n", thin_mode_name(pool->mode),
-	      pool->needs_check ? ", NEEDS CHECK" : "", pool->error_if_full ? "fails" : "waits");
-	print(out, "    data      %10s of %-10s %6.2f%%   event at %s free\n",
-	      number_format_human(pool->data_used, used),
-	      number_format_human(pool->data_total, total),
-	      percent(pool->data_used, pool->data_total),
-	      number_format_human(pool->data_low_water, low));
-	print(out, "    metadata  %10s of %-10s %6.2f%%\n",
-	      number_format_human(pool->meta_used, meta_used),
-	      number_format_human(pool->meta_total, meta_total),
-	      percent(pool->meta_used, pool->meta_total));
-	print(out, "    promised  %10s%s\n",
-	      number_format_human(admit_promised(state, pool->vg, pool->name), promised),
-	      state->lvs_asked ? "" : " (active volumes)");
-}
-
-static void print_owner(FILE *out, const struct thin_volume *volume)
-{
-	if (!volume->vmid)
-		print(out, "not a VM's");
-	else if (!volume->referenced)
-		print_coloured(out, YELLOW, "orphan");
-	else
-		print(out, "VM %u", volume->vmid);
-	print(out, "%s%s%s\n", volume->active ? "" : ", inactive", volume->origin ? ", from " : "",
-	      volume->origin ? volume->origin : "");
-}
-
-static void text_pool(FILE *out, const struct state *state)
-{
-	for (size_t i = 0; i < state->pools.count; i++)
-		print_pool(out, &state->pools.items[i], state);
-	if (!state->pools.count)
-		print(out, "No thin pool is active on this node.\n");
-	print(out, "\n%-28s %-12s %10s %10s %7s  %s\n", "VOLUME", "POOL", "SIZE", "MAPPED",
-	      "MAPPED%", "OF");
-	for (size_t i = 0; i < state->volumes.count; i++) {
-		const struct thin_volume *volume = &state->volumes.items[i];
-		char size[NUMBER_TEXT], mapped[NUMBER_TEXT];
-
-		print(out, "%s/%-*s %-12s %10s %10s %6.2f%%  ", volume->vg,
-		      (int)(27 - strlen(volume->vg)), volume->name,
-		      volume->pool ? volume->pool : "-", number_format_human(volume->size, size),
-		      number_format_human(volume->mapped, mapped),
-		      percent(volume->mapped, volume->size));
-		print_owner(out, volume);
-	}
-}
-
-static void print_time(FILE *out, double when)
-{
-	time_t seconds = (time_t)when;
-	struct tm local;
-	char text[32];
-
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
-	print(out, "%s", text);
-}
-
-static void text_runs(FILE *out, const struct record_runs *runs)
-{
-	char took[NUMBER_TEXT];
-
-	if (!runs->count)
-		print(out, "No runs yet.\n");
-	for (size_t i = 0; i < runs->count; i++) {
-		const struct record_run *run = &runs->items[i];
-
-		print(out, "%5lld  ", (long long)run->id);
-		print_time(out, run->started);
-		print(out, "  %-8s %-11s %7s  %s\n", run->verb,
-		      run->ended > 0 ? record_result_name(run->result) : "running",
-		      run->ended > 0 ? number_format_duration(run->ended - run->started, took) : "",
-		      run->summary ? run->summary : "");
-	}
-}
-
-static void print_output(FILE *out, const char *output)
-{
-	const char *line = output;
-
-	while (line && *line) {
-		size_t len = strcspn(line, "\n");
-
-		print(out, "         | %.*s\n", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
-}
-
-static void text_steps(FILE *out, const struct record_run *run, const struct record_steps *steps)
-{
-	char took[NUMBER_TEXT];
-
-	print(out, "Run %lld: %s, vyom %s, ", (long long)run->id, run->argv, run->version);
-	print_time(out, run->started);
-	print(out, "%s%s\n", run->summary ? ": " : "", run->summary ? run->summary : "");
-	for (size_t i = 0; i < steps->count; i++) {
-		const struct record_step *step = &steps->items[i];
-
-		print(out, "%5lld  %s (%u)  %s  %s\n         $ %s\n", (long long)step->number,
-		      step->vm, step->vmid, record_result_name(step->result),
-		      step->ended > 0 ? number_format_duration(step->ended - step->started, took)
-				      : "",
-		      step->argv);
-		if (step->message)
-			print(out, "         %s\n", step->message);
-		print_output(out, step->output);
-	}
+		print_text(out, "Fit: %zu checks passed.\n", fitness->count);
 }
 
 const struct report report_text = {
@@ -435,8 +281,8 @@ const struct report report_text = {
 	.outcome = text_outcome,
 	.verify = text_verify,
 	.check = text_check,
-	.status = text_status,
-	.pool = text_pool,
-	.runs = text_runs,
-	.steps = text_steps,
+	.status = report_table_status,
+	.pool = report_table_pool,
+	.runs = report_table_runs,
+	.steps = report_table_steps,
 };

@@ -74,38 +74,37 @@ static struct apply apply_of(struct cli *cli)
 	};
 }
 
-static char *summarise(const struct apply_result *result, bool proven)
+static char *summarise(const struct apply_result *result)
 {
-	return memory_print("%zu of %zu VMs finished, %zu steps done, %zu failed%s%s",
-			    result->vms_done, result->vms_done + result->vms_failed,
-			    result->steps_done, result->steps_failed,
-			    result->interrupted ? ", interrupted" : "",
-			    proven || result->vms_failed ? "" : ", but the node is not as planned");
+	return memory_print(
+		"%zu of %zu VMs finished, %zu steps done, %zu failed%s%s", result->vms_done,
+		result->vms_done + result->vms_failed, result->steps_done, result->steps_failed,
+		result->interrupted ? ", interrupted" : "",
+		result->proven || result->vms_failed ? "" : ", but the node is not as planned");
 }
 
-static enum cli_status status_of(const struct apply_result *result, bool proven)
+static enum cli_status status_of(const struct apply_result *result)
 {
 	if (result->interrupted)
 		return CLI_FAILED;
 	if (result->undecided)
 		return CLI_REFUSED;
-	return result->vms_failed || !proven ? CLI_FAILED : CLI_OK;
+	return result->vms_failed || !result->proven ? CLI_FAILED : CLI_OK;
 }
 
 /* What remains to be done, or stands in the way, after everything said that it went well. */
-static int prove(struct cli *cli, const struct apply_result *result,
-		 int (*again)(struct cli *cli, struct plan *plan, struct error *err), bool *proven,
+static int prove(struct cli *cli, struct apply_result *result,
+		 int (*again)(struct cli *cli, struct plan *plan, struct error *err),
 		 struct error *err)
 {
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
-	*proven = false;
 	if (result->vms_failed)
 		return 0;
 	if (again(cli, &plan, err) < 0)
 		return -1;
-	*proven = plan.count == 0 && plan.refusal_count == 0;
-	if (!*proven && cli->report->event)
+	result->proven = plan.count == 0 && plan.refusal_count == 0;
+	if (!result->proven && cli->report->event)
 		cli->report->plan(stdout, &plan);
 	return 0;
 }
@@ -117,14 +116,13 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 	CLEANUP(scope_free) char *summary = NULL;
 	struct apply_result result = { .steps_done = 0 };
 	struct apply apply = apply_of(cli);
-	bool proven = false;
 	int status = apply_plan(&apply, plan, run, &result, err);
 	enum record_result how;
 
 	if (status == 0)
-		status = prove(cli, &result, again, &proven, err);
-	how = result.interrupted ? RECORD_INTERRUPTED : proven ? RECORD_DONE : RECORD_FAILED;
-	summary = summarise(&result, proven);
+		status = prove(cli, &result, again, err);
+	how = result.interrupted ? RECORD_INTERRUPTED : result.proven ? RECORD_DONE : RECORD_FAILED;
+	summary = summarise(&result);
 	cli->report->outcome(stdout, plan, run->id, &result);
 	if (status < 0) {
 		struct error ignored;
@@ -134,7 +132,7 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 	}
 	if (journal_run_end(cli->journal, run->id, how, summary, err) < 0)
 		return -1;
-	return (int)status_of(&result, proven);
+	return (int)status_of(&result);
 }
 
 /* 1: go on; 0: the user said no. */

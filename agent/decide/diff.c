@@ -57,7 +57,7 @@ static void list_leftovers(const struct state *state, unsigned vmid, struct strb
 	}
 }
 
-static char *obstacle_when_absent(const struct state *state, unsigned vmid)
+static char *obstacle_of_leftovers(const struct state *state, unsigned vmid)
 {
 	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
 
@@ -70,14 +70,38 @@ static char *obstacle_when_absent(const struct state *state, unsigned vmid)
 			    names.buf);
 }
 
-static char *obstacle_of_guest(const struct state_guest *guest, const struct record_vm *record)
+/* Another id in the file would make a second VM with the name, MAC and address of the first. */
+static char *obstacle_of_other_id(const struct spec_section *vm, const struct state *state,
+				  const struct record_vms *records)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		const struct record_vm *record = &records->items[i];
+
+		if (is_recorded_as(record, vm) && state_find_guest(state, record->vmid))
+			return memory_print("vyom made this VM with the id %u, and it is there; "
+					    "change "
+					    "the file back, or destroy it first",
+					    record->vmid);
+	}
+	return NULL;
+}
+
+static char *obstacle_when_absent(const struct spec_section *vm, const struct state *state,
+				  const struct record_vms *records)
+{
+	char *obstacle = obstacle_of_leftovers(state, (unsigned)spec_number(vm, KEY_VMID));
+
+	return obstacle ? obstacle : obstacle_of_other_id(vm, state, records);
+}
+
+static char *obstacle_of_place(const struct state_guest *guest, const struct record_vm *record)
 {
 	if (!guest->local && record)
 		return memory_print("it moved to node %s; vyom changes VMs of its own node only: "
-				    "migrate it back, or run vyom there",
-				    guest->node);
+				    "migrate it back", guest->node);
 	if (!guest->local)
-		return memory_print("its id belongs to a guest on node %s; give the VM another vmid",
+		return memory_print("its id belongs to a guest on node %s; give the VM another "
+				    "vmid",
 				    guest->node);
 	if (guest->kind == STATE_LXC)
 		return memory_print("its id belongs to a container; give the VM another vmid");
@@ -94,20 +118,26 @@ static char *obstacle_of_identity(const struct spec_section *vm, const struct st
 	option_mark(vm, &mark);
 	if (!record && vmconf_description_has_line(guest->conf, mark.buf))
 		return memory_print("it carries vyom's mark, but the journal of this node does not "
-				    "know it; was the journal lost, or the VM restored from a "
-				    "backup?");
+				    "know "
+				    "it (was it lost, or the VM restored from a backup?): bring "
+				    "back "
+				    "/var/lib/vyom/journal.db, or remove the VM yourself");
 	if (!record)
 		return memory_print("its id belongs to \"%s\", which vyom did not make; give the "
-				    "VM another vmid",
+				    "VM "
+				    "another vmid",
 				    conf_name(guest->conf));
 	if (!is_same_vm(record, guest->conf))
 		return memory_print("the VM with this id is no longer the one that vyom made "
-				    "(smbios uuid was %s); it was replaced from outside and is "
-				    "left alone",
+				    "(smbios uuid "
+				    "was %s): it was replaced from outside and is left alone; give "
+				    "the "
+				    "VM another vmid",
 				    record->uuid);
 	if (!is_recorded_as(record, vm))
 		return memory_print("vyom made the VM with this id as %s/%s; a VM is not renamed: "
-				    "change the file back, or destroy %s first",
+				    "change "
+				    "the file back, or destroy %s first",
 				    record->cluster, record->name, record->name);
 	return NULL;
 }
@@ -119,33 +149,42 @@ static char *obstacle_of_lock(const struct state_guest *guest)
 	if (!lock)
 		return NULL;
 	return memory_print("it is locked (%s): someone is at work on it, or was cut off; wait, "
-			    "and see `qm config %u`",
+			    "and see "
+			    "`qm config %u`",
 			    lock, guest->vmid);
 }
 
-static char *obstacle_of_disk(const struct spec_section *vm, const struct state_guest *guest)
+static char *obstacle_of_disk(const struct state_guest *guest)
 {
-	if (!spec_value(vm, KEY_DISK) || vmconf_get(guest->conf, OPTION_BOOT_DISK))
+	if (vmconf_get(guest->conf, OPTION_BOOT_DISK))
 		return NULL;
-	return memory_print("its config has no %s, the disk that the file declares; see `qm config "
-			    "%u` for an unusedN and attach it again",
+	return memory_print("its config has no %s, the disk it boots from; see `qm config %u` for "
+			    "an "
+			    "unusedN and attach it again",
 			    OPTION_BOOT_DISK, guest->vmid);
 }
 
+/* A VM half-way through a clone has no name yet; its lock says more than who it is not. */
+static bool is_stub(const struct vmconf *conf)
+{
+	return vmconf_get(conf, "lock") && !vmconf_get(conf, "name");
+}
+
 static char *find_obstacle(const struct spec_section *vm, const struct state *state,
-			   const struct state_guest *guest, const struct record_vm *record)
+			   const struct state_guest *guest, const struct record_vm *record,
+			   const struct record_vms *records)
 {
 	char *obstacle;
 
 	if (!guest)
-		return obstacle_when_absent(state, (unsigned)spec_number(vm, KEY_VMID));
-	obstacle = obstacle_of_guest(guest, record);
+		return obstacle_when_absent(vm, state, records);
+	obstacle = obstacle_of_place(guest, record);
+	if (!obstacle && !is_stub(guest->conf))
+		obstacle = obstacle_of_identity(vm, guest, record);
 	if (!obstacle)
 		obstacle = obstacle_of_lock(guest);
 	if (!obstacle)
-		obstacle = obstacle_of_identity(vm, guest, record);
-	if (!obstacle)
-		obstacle = obstacle_of_disk(vm, guest);
+		obstacle = obstacle_of_disk(guest);
 	return obstacle;
 }
 
@@ -159,6 +198,7 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct option *opt
 	*item = (struct diff_item){
 		.option = option,
 		.urgency = urgency,
+		.effect = option_effect_of(option, wanted, found),
 		.wanted = memory_copy(wanted),
 		.value = strbuf_detach(&value),
 		.found = memory_copy(found),
@@ -197,23 +237,25 @@ static void compare_options(struct diff_vm *diff, const struct vmconf *conf)
 	}
 }
 
-static uint64_t extent_of(const struct state *state, const struct thin_volume *volume)
+/*
+ * "local-lvm" of "local-lvm:vm-101-disk-0,size=64G"; caller frees; NULL if there is no
+ * such drive.
+ */
+static char *storage_of_disk(const struct vmconf *conf)
 {
-	const struct thin_pool *pool = NULL;
+	char *storage = memory_copy(vmconf_get(conf, OPTION_BOOT_DISK));
 
-	if (volume)
-		pool = thin_pools_find(&state->pools, volume->vg, volume->pool);
-	return pool && pool->extent ? pool->extent : QM_EXTENT_DEFAULT;
+	if (storage)
+		storage[strcspn(storage, ":,")] = '\0';
+	return storage;
 }
 
 static const struct thin_volume *disk_volume(const struct state *state, const struct vmconf *conf)
 {
 	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-	const char *volid;
 
 	drive = propstr_parse(conf ? vmconf_get(conf, OPTION_BOOT_DISK) : NULL, "file");
-	volid = propstr_get(&drive, "file");
-	return volid ? state_find_volume(state, volid) : NULL;
+	return state_find_volume(state, propstr_get(&drive, "file"));
 }
 
 /* The volume is the truth; size= is what qm noted of it (pve-facts 3.5). */
@@ -222,13 +264,32 @@ static void compare_disk(struct diff_vm *diff, const struct state *state, const 
 {
 	CLEANUP(propstr_release) struct propstr drive =
 		propstr_parse(vmconf_get(conf, OPTION_BOOT_DISK), "file");
+	CLEANUP(scope_free) char *storage = storage_of_disk(conf);
+	const struct thin_pool *pool = storage ? state_find_pool(state, storage) : NULL;
 	const char *noted = propstr_get(&drive, "size");
 
 	diff->disk.wanted =
-		number_round_up(spec_number(diff->vm, KEY_DISK), extent_of(state, volume));
+		number_round_up(spec_number(diff->vm, KEY_DISK),
+				pool && pool->extent ? pool->extent : QM_EXTENT_DEFAULT);
 	if (!noted || !number_parse_size(noted, &diff->disk.noted))
 		diff->disk.noted = 0;
 	diff->disk.found = volume ? volume->size : diff->disk.noted;
+}
+
+static void compare_storage(struct diff_vm *diff, const struct vmconf *conf)
+{
+	CLEANUP(scope_free) char *storage = storage_of_disk(conf);
+
+	if (storage && strcmp(storage, spec_text(diff->vm, KEY_STORAGE)) != 0)
+		diff->misplaced = memory_copy(storage);
+}
+
+bool diff_drive_is_pending(const struct diff_vm *diff)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		if (diff->running && strcmp(diff->items[i].option->name, OPTION_BOOT_DISK) == 0)
+			return true;
+	return false;
 }
 
 bool diff_disk_differs(const struct diff_disk *disk)
@@ -236,23 +297,35 @@ bool diff_disk_differs(const struct diff_disk *disk)
 	return (disk->wanted && disk->found != disk->wanted) || disk->noted != disk->found;
 }
 
-/*
- * A clone's cloud-init volume is empty until the first start (pve-facts 12.14):
- * as long as it is, nothing in the guest depends on any option.
- */
-static bool was_never_started(const struct state *state, const struct vmconf *conf)
+static const struct thin_volume *cloudinit_volume(const struct state *state,
+						  const struct vmconf *conf)
 {
 	for (size_t i = 0; i < conf->live_count; i++) {
 		CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-		const struct thin_volume *volume;
 
-		if (!strstr(conf->live[i].value, "-cloudinit"))
+		if (!vmconf_is_drive(conf->live[i].key) ||
+		    !strstr(conf->live[i].value, "-cloudinit"))
 			continue;
 		drive = propstr_parse(conf->live[i].value, "file");
-		volume = state_find_volume(state, propstr_get(&drive, "file"));
-		return volume && volume->active && volume->mapped == 0;
+		return state_find_volume(state, propstr_get(&drive, "file"));
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * A clone's cloud-init volume is empty until the first start (pve-facts 12.14):
+ * as long as it is, nothing in the guest depends on any option.  After a reboot
+ * of the node the volume may not be active and tells nothing; then it counts
+ * whether we ever started the VM.
+ */
+static bool was_never_started(const struct state *state, const struct vmconf *conf,
+			      const struct record_vm *record)
+{
+	const struct thin_volume *volume = cloudinit_volume(state, conf);
+
+	if (volume && volume->active)
+		return volume->mapped == 0;
+	return record && !record->started;
 }
 
 void diff_vm(const struct spec_section *vm, const struct state *state,
@@ -260,9 +333,10 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 {
 	unsigned vmid = (unsigned)spec_number(vm, KEY_VMID);
 	const struct state_guest *guest = state_find_guest(state, vmid);
+	const struct record_vm *record = record_vms_find(records, vmid);
 
 	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest };
-	result->obstacle = find_obstacle(vm, state, guest, record_vms_find(records, vmid));
+	result->obstacle = find_obstacle(vm, state, guest, record, records);
 	result->start = spec_flag(vm, KEY_START);
 	if (result->obstacle) {
 		result->standing = DIFF_OBSTRUCTED;
@@ -278,9 +352,10 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 		result->standing = DIFF_PRESENT;
 		result->running = guest->pid != 0;
 		result->start = result->start && !result->running;
-		result->fresh = !result->running && was_never_started(state, guest->conf);
+		result->fresh = !result->running && was_never_started(state, guest->conf, record);
 		compare_options(result, guest->conf);
 		compare_disk(result, state, guest->conf, disk_volume(state, guest->conf));
+		compare_storage(result, guest->conf);
 	}
 }
 
@@ -314,6 +389,7 @@ void diff_vm_release(struct diff_vm *diff)
 	}
 	free(diff->items);
 	free(diff->obstacle);
+	free(diff->misplaced);
 	*diff = (struct diff_vm){ .vm = NULL };
 }
 

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct option;
+#include "decide/option.h"
+
 struct record_vms;
 struct spec;
 struct spec_section;
@@ -35,6 +36,7 @@ enum diff_urgency {
 struct diff_item {
 	const struct option *option;
 	enum diff_urgency urgency;
+	enum option_effect effect;
 	char *wanted;		/* as declared */
 	char *value;		/* what to give qm */
 	char *found;		/* in force now; NULL: absent */
@@ -56,6 +58,7 @@ struct diff_vm {
 	struct diff_item *items;
 	size_t count;
 	struct diff_disk disk;
+	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
 	bool running;
 	bool start;			/* declared to run and does not */
@@ -76,6 +79,12 @@ void diff_all(const struct spec *spec, const struct state *state, const struct r
 
 /* Is there nothing to do and nothing in the way?  Waiting for a restart counts as nothing. */
 bool diff_vm_is_in_line(const struct diff_vm *diff);
+
+/*
+ * Does a change of its disk's options wait for a restart, or will it?  Such a
+ * drive carries its old size along: growing it waits as well (rivals B8).
+ */
+bool diff_drive_is_pending(const struct diff_vm *diff);
 
 /* Does a size in the config or of the volume differ from the declared one? */
 bool diff_disk_differs(const struct diff_disk *disk);

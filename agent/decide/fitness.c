@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "decide/admit.h"
+#include "decide/budget.h"
 #include "decide/lint.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -77,7 +77,7 @@ static void check_pool(const struct spec_section *node, const struct state *stat
 	if (!pool)
 		fitness_add(fitness, false, what, "it is not active: lvchange -ay %s/%s",
 			    storage->vg, storage->pool);
-	else if (admit_pool_is_over(pool, node, &over))
+	else if (budget_pool_is_over(pool, node, &over))
 		fitness_add(fitness, false, what, "%s", over.buf);
 	else
 		fitness_add(fitness, true, what, "%s of %s used",
@@ -154,10 +154,6 @@ void fitness_node(const struct spec *spec, const struct state *state, struct fit
 	check_quorum(state, fitness);
 	if (node)
 		check_resources(spec, node, state, fitness);
-	else
-		fitness_add(fitness, false, "node",
-			    "this node is \"%s\", and the config declares nothing for it",
-			    state->node);
 }
 
 void fitness_release(struct fitness *fitness)

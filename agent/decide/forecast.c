@@ -24,8 +24,9 @@ const struct vmconf *forecast_source(const struct spec_section *vm, const struct
 /* Keys that a clone does not inherit, or that we name ourselves. */
 static bool is_dropped(const char *key)
 {
-	static const char *const dropped[] = { "template", "lock",    "parent",
-					       "name",	   "smbios1", "vmgenid" };
+	static const char *const dropped[] = {
+		"template", "lock", "parent", "name", "description", "smbios1", "vmgenid",
+	};
 
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++)
 		if (strcmp(key, dropped[i]) == 0)
@@ -34,18 +35,23 @@ static bool is_dropped(const char *key)
 }
 
 /*
- * "local-lvm:base-9000-disk-0,size=64M" becomes "local-lvm:vm-101-disk-0,size=64M".
- * Disks are numbered in the order of their keys (1.1 C7, 1.3.4), from 0: the
- * plan refuses an id that still has volumes.
+ * "local-lvm:base-9000-disk-0,size=64M" becomes "local-lvm:vm-101-disk-0,size=64M",
+ * on another storage if a full copy goes there.  Disks are numbered in the order
+ * of their keys (1.1 C7, 1.3.4), from 0: the plan refuses an id that still has
+ * volumes.
  */
-static void add_drive(struct strbuf *text, const struct vmconf_entry *entry, unsigned vmid,
-		      unsigned *disks)
+static void add_drive(struct strbuf *text, const struct vmconf_entry *entry,
+		      const struct spec_section *vm, unsigned *disks)
 {
 	CLEANUP(propstr_release) struct propstr drive = propstr_parse(entry->value, "file");
 	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT, volid = STRBUF_INIT;
 	const char *file = propstr_get(&drive, "file");
+	unsigned vmid = (unsigned)spec_number(vm, KEY_VMID);
 
-	strbuf_add(&volid, file, strcspn(file, ":"));
+	if (strcmp(spec_text(vm, KEY_CLONE), "full") == 0)
+		strbuf_adds(&volid, spec_text(vm, KEY_STORAGE));
+	else
+		strbuf_add(&volid, file, strcspn(file, ":"));
 	if (strstr(file, "-cloudinit"))
 		strbuf_addf(&volid, ":vm-%u-cloudinit", vmid);
 	else
@@ -55,9 +61,16 @@ static void add_drive(struct strbuf *text, const struct vmconf_entry *entry, uns
 	strbuf_addf(text, "%s: %s\n", entry->key, value.buf);
 }
 
-static bool is_cloned_drive(const char *value)
+static bool is_cloned_drive(const struct vmconf_entry *entry)
 {
-	return strstr(value, ":base-") || strstr(value, ":vm-");
+	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
+	const char *file;
+
+	if (!vmconf_is_drive(entry->key))
+		return false;
+	drive = propstr_parse(entry->value, "file");
+	file = propstr_get(&drive, "file");
+	return file && (strstr(file, ":base-") || strstr(file, ":vm-"));
 }
 
 struct vmconf *forecast_clone(const struct spec_section *vm, const struct state *state)
@@ -73,8 +86,8 @@ struct vmconf *forecast_clone(const struct spec_section *vm, const struct state 
 
 		if (is_dropped(entry->key))
 			continue;
-		if (is_cloned_drive(entry->value))
-			add_drive(&text, entry, (unsigned)spec_number(vm, KEY_VMID), &disks);
+		if (is_cloned_drive(entry))
+			add_drive(&text, entry, vm, &disks);
 		else
 			strbuf_addf(&text, "%s: %s\n", entry->key, entry->value);
 	}

@@ -8,7 +8,10 @@
 #include "model/record.h"
 #include "model/state.h"
 
-/* A clone into a pool that ran full exits 0 with a complete config and lost data (pve-facts 12.3). */
+/*
+ * A clone into a pool that ran full exits 0 with a complete config and lost data (pve-
+ * facts 12.3).
+ */
 static bool pool_is_sound(const struct plan_step *step, const struct state *state,
 			  struct strbuf *why)
 {

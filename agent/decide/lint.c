@@ -33,9 +33,17 @@ static bool has_cloudinit(const struct vmconf *conf)
 {
 	for (size_t i = 0; i < conf->live_count; i++)
 		if (strstr(conf->live[i].value, "-cloudinit") && strstr(conf->live[i].value, "media"
-											     "=cdrom"))
+											     "=cdro"
+											     "m"))
 			return true;
 	return false;
+}
+
+static bool is_template(const struct vmconf *conf)
+{
+	const char *flag = vmconf_get(conf, "template");
+
+	return flag && strcmp(flag, "1") == 0;
 }
 
 static void lint_disk(const struct vmconf *conf, unsigned vmid, struct lints *lints)
@@ -45,7 +53,7 @@ static void lint_disk(const struct vmconf *conf, unsigned vmid, struct lints *li
 	if (!disk)
 		add(lints, "has no scsi0 disk", "that is the disk which clones boot from",
 		    "import the image again: qm set %u --scsi0 STORE:0,import-from=IMAGE", vmid);
-	else if (!strstr(disk, ":base-"))
+	else if (is_template(conf) && !strstr(disk, ":base-"))
 		add(lints, "is a template, but its disk is not yet a base volume",
 		    "a linked clone of it fails", "qm template %u --disk scsi0", vmid);
 }
@@ -60,8 +68,9 @@ static void lint_image(const struct spec_section *template, const struct vmconf 
 	if (!mark)
 		add(lints, "does not record the digest of its image",
 		    "nobody could say later what the VMs were made from",
-		    "qm set %u --description '" LINT_IMAGE_MARK "%s'", vmid,
-		    declared ? declared : "DIGEST-OF-THE-IMAGE");
+		    "add this line to its notes (in the web interface, or with qm set %u "
+		    "--description): " LINT_IMAGE_MARK "%s",
+		    vmid, declared ? declared : "DIGEST-OF-THE-IMAGE");
 	else if (declared && strncasecmp(mark + strlen(LINT_IMAGE_MARK), declared, 64) != 0)
 		add(lints, "was made from another image than the file declares",
 		    "its recorded sha256 is not the declared one",
@@ -89,7 +98,6 @@ void lint_template(const struct spec_section *template, const struct state *stat
 {
 	unsigned vmid = (unsigned)spec_number(template, KEY_VMID);
 	const struct state_guest *guest = state_find_guest(state, vmid);
-	const char *flag;
 
 	if (!guest || !guest->local || !guest->conf) {
 		add(lints, "does not exist on this node", "there is nothing to clone",
@@ -97,8 +105,7 @@ void lint_template(const struct spec_section *template, const struct state *stat
 		    vmid);
 		return;
 	}
-	flag = vmconf_get(guest->conf, "template");
-	if (!flag || strcmp(flag, "1") != 0)
+	if (!is_template(guest->conf))
 		add(lints, "is a VM, not a template", "vyom clones templates only",
 		    "qm template %u, if that is what it was made for", vmid);
 	lint_conf(template, guest->conf, vmid, lints);

@@ -135,7 +135,7 @@ static bool want_tags(const struct spec_section *vm, struct strbuf *value)
 
 void option_mark(const struct spec_section *vm, struct strbuf *line)
 {
-	strbuf_addf(line, "managed by vyom: %s/%s", vm->cluster->name, vm->name);
+	strbuf_addf(line, OPTION_MARK "%s/%s", vm->cluster->name, vm->name);
 }
 
 static bool want_description(const struct spec_section *vm, struct strbuf *value)
@@ -287,7 +287,7 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 	CLEANUP(propstr_release) struct propstr merged = propstr_parse(found, option->default_key);
 
 	if (!option->default_key && merged.count && want.count &&
-	    strcmp(merged.items[0].key, want.items[0].key) != 0) {
+	    !propstr_get(&merged, want.items[0].key)) {
 		free(merged.items[0].key);
 		merged.items[0].key = memory_copy(want.items[0].key);
 	}
@@ -295,6 +295,21 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 		propstr_set(&merged, want.items[i].key, want.items[i].value);
 	propstr_remove(&merged, "size");
 	propstr_format(&merged, value);
+}
+
+enum option_effect option_effect_of(const struct option *option, const char *wanted,
+				    const char *found)
+{
+	CLEANUP(propstr_release) struct propstr want = PROPSTR_INIT;
+	CLEANUP(propstr_release) struct propstr have = PROPSTR_INIT;
+	const char *mac;
+
+	if (strncmp(option->name, "net", 3) != 0)
+		return option->effect;
+	want = propstr_parse(wanted, option->default_key);
+	have = propstr_parse(found, option->default_key);
+	mac = propstr_get(&have, want.items[0].key);
+	return mac && strcasecmp(mac, want.items[0].value) == 0 ? OPTION_LIVE : option->effect;
 }
 
 static void tags_merge(const char *wanted, const char *found, struct strbuf *value)
@@ -335,13 +350,20 @@ void option_merge(const struct option *option, const char *wanted, const char *f
 void option_describe(const struct option *option, const char *value, struct strbuf *text)
 {
 	CLEANUP(strvec_release) struct strvec keys = STRVEC_INIT;
+	const char *mark;
 
 	if (!value) {
 		strbuf_adds(text, "nothing");
-	} else if (option->form != OPTION_SSH_KEYS) {
-		strbuf_adds(text, value);
-	} else {
+	} else if (option->form == OPTION_NOTE) {
+		mark = strstr(value, OPTION_MARK);
+		if (mark)
+			strbuf_addf(text, "\"%.*s\"", (int)strcspn(mark, "\n"), mark);
+		else
+			strbuf_adds(text, "without vyom's mark");
+	} else if (option->form == OPTION_SSH_KEYS) {
 		split_keys(value, strchr(value, '%') && !strchr(value, ' '), &keys);
 		strbuf_addf(text, keys.count == 1 ? "%zu key" : "%zu keys", keys.count);
+	} else {
+		strbuf_adds(text, value);
 	}
 }

@@ -47,6 +47,13 @@ extern const size_t option_count;
 /* NULL if vyom does not declare it. */
 const struct option *option_find(const char *name);
 
+/*
+ * What changing found to wanted means: the row's effect, but for a network card
+ * that keeps its MAC, which is all that cloud-init knows of it.
+ */
+enum option_effect option_effect_of(const struct option *option, const char *wanted,
+				    const char *found);
+
 /* Does found (the file's text, NULL: absent) say what wanted says? */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
 
@@ -67,6 +74,7 @@ void option_mark(const struct spec_section *vm, struct strbuf *line);
 
 /* The tag that marks a VM as ours, and the disk that spec's `disk` means. */
 #define OPTION_TAG "vyom"
+#define OPTION_MARK "managed by vyom: "
 #define OPTION_BOOT_DISK "scsi0"
 
 #endif

@@ -93,18 +93,22 @@ static bool needs_setting(const struct diff_item *item)
 	return item->urgency != DIFF_WAITING;
 }
 
+/* With what it will be, not only with what is declared: others' items stay, and are seen to. */
 static void describe_change(const struct diff_item *item, struct strbuf *why)
 {
-	if (why->len)
-		strbuf_adds(why, ", ");
-	strbuf_addf(why, "%s ", item->option->name);
+	const char *value = item->option->form == OPTION_SSH_KEYS ? item->wanted : item->value;
+
+	strbuf_join(why, ", ", item->option->name);
 	if (item->urgency == DIFF_UNDONE) {
-		strbuf_addf(why, "pending %s → ", item->pending);
+		strbuf_addf(why, " %s at the next start → ", item->pending);
 	} else {
+		strbuf_adds(why, " ");
 		option_describe(item->option, item->found, why);
 		strbuf_adds(why, " → ");
 	}
-	option_describe(item->option, item->wanted, why);
+	option_describe(item->option, value, why);
+	if (item->option->form == OPTION_SSH_KEYS)
+		strbuf_adds(why, " of the file");
 }
 
 /* qm reads key lines from a file (pve-facts 2.3.1), all else from the argv. */
@@ -132,15 +136,6 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 	}
 	if (step && diff->standing == DIFF_PRESENT)
 		step->why = strbuf_detach(&why);
-}
-
-/* A running VM's drive that waits in [PENDING] carries its old size with it (rivals B8). */
-static bool drive_is_pending(const struct diff_vm *diff)
-{
-	for (size_t i = 0; i < diff->count; i++)
-		if (diff->running && strcmp(diff->items[i].option->name, OPTION_BOOT_DISK) == 0)
-			return true;
-	return false;
 }
 
 static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
@@ -174,37 +169,62 @@ static char *disk_storage(const struct diff_vm *diff)
 	return storage;
 }
 
+static void plan_resize(const struct diff_vm *diff, struct plan *plan)
+{
+	struct plan_step *step = add_step_for(plan, diff, QM_RESIZE);
+	char found[NUMBER_TEXT], wanted[NUMBER_TEXT];
+
+	qm_resize(&step->argv, diff->vmid, OPTION_BOOT_DISK, diff->disk.wanted);
+	step->promise = diff->disk.wanted - diff->disk.found;
+	step->storage = disk_storage(diff);
+	if (diff->standing == DIFF_PRESENT)
+		step->why = memory_print("disk %s → %s",
+					 number_format_size(diff->disk.found, found),
+					 number_format_size(diff->disk.wanted, wanted));
+}
+
+/* A resize that was cut off: the volume has grown, the config and a running guest do not know. */
+static void plan_rescan(const struct diff_vm *diff, struct plan *plan)
+{
+	struct plan_step *step = add_step_for(plan, diff, QM_RESCAN);
+	char size[NUMBER_TEXT];
+
+	qm_rescan(&step->argv, diff->vmid);
+	step->why = memory_print("the config does not know that the volume has %s",
+				 number_format_size(diff->disk.found, size));
+	if (diff->running)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "disk: the guest sees its new size only after it is stopped and started "
+			  "again (qm reboot %u)",
+			  diff->vmid);
+}
+
 static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 {
 	const struct diff_disk *disk = &diff->disk;
 	char size[NUMBER_TEXT];
-	struct plan_step *step;
 
+	if (diff->misplaced)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "storage: its disk lies on %s, not on %s; vyom does not move disks: qm "
+			  "disk "
+			  "move %u %s %s",
+			  diff->misplaced, spec_text(diff->vm, KEY_STORAGE), diff->vmid,
+			  OPTION_BOOT_DISK, spec_text(diff->vm, KEY_STORAGE));
 	if (!diff_disk_differs(disk))
 		return;
-	if (disk->wanted && disk->wanted < disk->found) {
+	if (disk->wanted && disk->wanted < disk->found)
 		refuse_shrink(diff, plan);
-	} else if (disk->wanted <= disk->found) {
-		if (diff->standing == DIFF_ABSENT)
-			return;
-		step = add_step_for(plan, diff, QM_RESCAN);
-		qm_rescan(&step->argv, diff->vmid);
-		step->why = memory_print("the config notes another size than the volume's %s",
-					 number_format_human(disk->found, size));
-	} else if (drive_is_pending(diff)) {
+	else if (disk->wanted <= disk->found && diff->standing == DIFF_PRESENT)
+		plan_rescan(diff, plan);
+	else if (disk->wanted > disk->found && diff_drive_is_pending(diff))
 		plan_note(plan, diff->vm->name, diff->vmid,
-			  "disk: grows to %s only after a restart: a change of %s waits for one",
-			  number_format_human(disk->wanted, size), OPTION_BOOT_DISK);
-	} else {
-		step = add_step_for(plan, diff, QM_RESIZE);
-		qm_resize(&step->argv, diff->vmid, OPTION_BOOT_DISK, disk->wanted);
-		step->promise = disk->wanted - disk->found;
-		step->storage = disk_storage(diff);
-		if (diff->standing == DIFF_PRESENT)
-			step->why = memory_print(
-				"disk %s → %s", number_format_human(disk->found, size),
-				number_format_human(disk->wanted, (char[NUMBER_TEXT]){ 0 }));
-	}
+			  "disk: a change of %s waits for a restart (qm reboot %u); after that, "
+			  "vyom "
+			  "apply grows it to %s",
+			  OPTION_BOOT_DISK, diff->vmid, number_format_size(disk->wanted, size));
+	else if (disk->wanted > disk->found)
+		plan_resize(diff, plan);
 }
 
 /* What makes cloud-init start over wants a word of its own; what waits is said. */
@@ -216,12 +236,12 @@ static void remark_effects(const struct diff_vm *diff, const struct plan_options
 	for (size_t i = 0; i < diff->count; i++) {
 		const struct diff_item *item = &diff->items[i];
 
-		if (item->urgency == DIFF_CHANGE && item->option->effect == OPTION_REINIT &&
+		if (item->urgency == DIFF_CHANGE && item->effect == OPTION_REINIT &&
 		    !diff->fresh)
 			strbuf_join(&reinit, ", ", item->option->name);
 		if (item->urgency == DIFF_WAITING ||
 		    (diff->running && item->urgency == DIFF_CHANGE &&
-		     item->option->effect == OPTION_RESTART))
+		     item->effect == OPTION_RESTART))
 			strbuf_join(&restart, ", ", item->option->name);
 	}
 	if (restart.len)
@@ -251,6 +271,7 @@ static void plan_start(const struct diff_vm *diff, const struct state *state, st
 		return;
 	step = add_step_for(plan, diff, QM_START);
 	qm_start(&step->argv, diff->vmid);
+	step->storage = disk_storage(diff);
 	if (diff->standing == DIFF_PRESENT)
 		step->memory = memory_of(diff, state);
 }
@@ -295,7 +316,7 @@ static bool may_destroy(const struct state_guest *guest, const struct record_vm 
 	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
 	uuid = propstr_get(&smbios, "uuid");
 	lock = vmconf_get(guest->conf, "lock");
-	strbuf_addf(&mark, "managed by vyom: %s/%s", record->cluster, record->name);
+	strbuf_addf(&mark, OPTION_MARK "%s/%s", record->cluster, record->name);
 	if (!uuid || strcasecmp(uuid, record->uuid) != 0)
 		plan_refuse(plan, name, vmid,
 			    "the VM with this id is no longer the one that vyom made; it is left "

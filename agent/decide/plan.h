@@ -33,7 +33,7 @@ struct plan_step {
 	enum qm_verb verb;
 	struct strvec argv;
 	char *why; /* "cores 1 → 4, memory 512 → 8192"; NULL where the argv says it */
-	char *storage;			/* from which a clone or resize takes space, else NULL */
+	char *storage;			/* where its disk lies: clone, resize, start; else NULL */
 	bool full;			/* clone: a copy, not a snapshot */
 	uint64_t promise;		/* bytes that the pool will promise more */
 	uint64_t copy;			/* bytes that will be written to it */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "decide/admit.h"
+#include "decide/budget.h"
 #include "decide/diff.h"
 #include "decide/lint.h"
 #include "base/memory.h"
@@ -23,6 +23,7 @@ static struct verify_finding *add(struct verify *verify, enum verify_kind kind, 
 		.kind = kind, .vm = vm, .vmid = vmid, .what = memory_copy(what)
 	};
 	verify->drift_count += kind == VERIFY_DRIFT;
+	verify->busy_count += kind == VERIFY_IN_PROGRESS;
 	return finding;
 }
 
@@ -44,28 +45,39 @@ static void add_item(struct verify *verify, enum verify_kind kind, const struct 
 	finding = add(verify, kind, vm->vm->name, vm->vmid, item->option->name);
 	finding->wanted = describe(item->option, item->wanted);
 	if (item->urgency == DIFF_UNDONE)
-		finding->found = memory_print("%s at its next start", item->pending);
+		finding->found =
+			memory_print("%s at its next start", item->pending);
 	else
 		finding->found = describe(item->option, item->found);
 }
 
-static void add_disk(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+static void add_disk_size(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
 {
-	const struct diff_disk *disk = &vm->disk;
 	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
 	struct verify_finding *finding;
 
-	if (disk->wanted && disk->wanted != disk->found) {
-		finding = add(verify, kind, vm->vm->name, vm->vmid, "disk");
-		finding->wanted = memory_copy(number_format_human(disk->wanted, wanted));
-		finding->found = memory_copy(number_format_human(disk->found, found));
-	}
-	if (disk->noted != disk->found) {
-		finding = add(verify, kind, vm->vm->name, vm->vmid, "disk");
-		finding->text = memory_print("the config notes %s, the volume has %s",
-					     number_format_human(disk->noted, wanted),
-					     number_format_human(disk->found, found));
-	}
+	if (vm->disk.wanted > vm->disk.found && diff_drive_is_pending(vm) && kind == VERIFY_DRIFT)
+		kind = VERIFY_WAITING;
+	finding = add(verify, kind, vm->vm->name, vm->vmid, "disk");
+	finding->wanted = memory_copy(number_format_size(vm->disk.wanted, wanted));
+	finding->found = memory_copy(number_format_size(vm->disk.found, found));
+}
+
+static void add_disk(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	char noted[NUMBER_TEXT], found[NUMBER_TEXT];
+
+	if (vm->disk.wanted && vm->disk.wanted != vm->disk.found)
+		add_disk_size(verify, kind, vm);
+	if (vm->disk.noted != vm->disk.found)
+		add(verify, kind, vm->vm->name, vm->vmid, "disk")->text = memory_print(
+			"the config notes %s, the volume has %s",
+			vm->disk.noted ? number_format_size(vm->disk.noted, noted) : "no size",
+			number_format_size(vm->disk.found, found));
+	if (vm->misplaced)
+		add(verify, kind, vm->vm->name, vm->vmid, "storage")->text = memory_print(
+			"its disk lies on %s, not on %s; vyom does not move disks (qm disk move)",
+			vm->misplaced, spec_text(vm->vm, KEY_STORAGE));
 }
 
 static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct verify *verify)
@@ -82,11 +94,11 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 	}
 	for (size_t i = 0; i < vm->count; i++)
 		add_item(verify, kind, vm, &vm->items[i]);
-	if (diff_disk_differs(&vm->disk))
-		add_disk(verify, kind, vm);
+	add_disk(verify, kind, vm);
 	if (vm->start)
 		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
-											   "not run");
+											   "not "
+											   "run");
 }
 
 /* Is vmid one of the words of busy? */
@@ -132,7 +144,7 @@ static void verify_pool(const struct state_storage *storage, const struct spec_s
 	const struct thin_pool *pool = state_find_pool(state, storage->id);
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	if (!pool || !admit_pool_is_over(pool, node, &text))
+	if (!pool || !budget_pool_is_over(pool, node, &text))
 		return;
 	add(verify, VERIFY_DRIFT, NULL, 0, storage->id)->text = strbuf_detach(&text);
 }

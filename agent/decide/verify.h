@@ -34,6 +34,7 @@ struct verify {
 	size_t count;
 	size_t vm_count;	/* VMs looked at */
 	size_t drift_count;	/* findings of kind DRIFT */
+	size_t busy_count; /* of kind IN_PROGRESS */
 };
 
 /* busy: the ids that a live run may be changing, "101 102"; NULL: no run is live. */

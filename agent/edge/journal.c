@@ -198,16 +198,28 @@ int journal_vm_remember(struct journal *journal, const struct record_vm *vm, str
 	bind_text(statement, 5, vm->vmgenid);
 	if (vm->run)
 		sqlite3_bind_int64(statement, 6, vm->run);
+	sqlite3_bind_int(statement, 7, vm->started);
 	return change(journal, statement, &rows, NULL, err);
 }
 
-int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)
+static int change_vm(struct journal *journal, enum journal_handle_query query, unsigned vmid,
+		     struct error *err)
 {
-	sqlite3_stmt *statement = prepare(journal, VM_FORGET, err);
+	sqlite3_stmt *statement = prepare(journal, query, err);
 	int rows;
 
 	if (!statement)
 		return -1;
 	sqlite3_bind_int64(statement, 1, vmid);
 	return change(journal, statement, &rows, NULL, err);
+}
+
+int journal_vm_started(struct journal *journal, unsigned vmid, struct error *err)
+{
+	return change_vm(journal, VM_STARTED, vmid, err);
+}
+
+int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)
+{
+	return change_vm(journal, VM_FORGET, vmid, err);
 }

@@ -35,7 +35,8 @@ static const struct {
 	{ SQLITE_READONLY, ERROR_SYSTEM,
 	  "the journal cannot be written; look whether its file system is mounted read-only" },
 	{ SQLITE_BUSY, ERROR_BUSY,
-	  "another program holds the journal; wait for it to end, then run the same command again" },
+	  "another program holds the journal; wait for it to end, then run the same command "
+	  "again" },
 	{ SQLITE_CANTOPEN, ERROR_SYSTEM,
 	  "the journal cannot be opened; look at the permissions of the file and its folder" },
 	{ SQLITE_IOERR, ERROR_SYSTEM,

@@ -4,12 +4,12 @@
 #include "base/error.h"
 #include "edge/journal_schema.h"
 
-#define RUN_COLUMNS                                                                                \
+#define RUN_COLUMNS \
 	"id, verb, argv, version, vmids, started, ended, result, summary, pid, pid_start, boot_id"
-#define STEP_COLUMNS                                                                               \
-	"run, number, vmid, vm, verb, argv, before, pid, pid_start, started, ended, result, "      \
+#define STEP_COLUMNS \
+	"run, number, vmid, vm, verb, argv, before, pid, pid_start, started, ended, result, " \
 	"status, message, output"
-#define VM_COLUMNS "vmid, cluster, name, uuid, vmgenid, run"
+#define VM_COLUMNS "vmid, cluster, name, uuid, vmgenid, run, started"
 
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
@@ -17,20 +17,25 @@ enum {
 
 static const char *const queries[] = {
 	[RUN_BEGIN] = "INSERT INTO run (verb, argv, version, vmids, started, result, pid, "
-		      "pid_start, boot_id) VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?8) "
-		      "RETURNING id",
-	[RUN_END] = "UPDATE run SET result = ?2, summary = ?3, ended = ?4 WHERE id = ?1 AND result "
-		    "= 'open' RETURNING id",
+		      "pid_start, boot_id) "
+		      "VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?8) RETURNING id",
+	[RUN_END] = "UPDATE run SET result = ?2, summary = ?3, ended = ?4 "
+		    "WHERE id = ?1 AND result = 'open' RETURNING id",
 	[STEP_BEGIN] = "INSERT INTO step (run, number, vmid, vm, verb, argv, before, started, "
-		       "result, pid, pid_start, status) SELECT ?1, 1 + coalesce(max(number), 0), "
-		       "?2, ?3, ?4, ?5, ?6, ?7, 'open', 0, 0, -1 FROM step WHERE run = ?1 "
-		       "RETURNING number",
-	[STEP_CHILD] = "UPDATE step SET pid = ?3, pid_start = ?4 WHERE run = ?1 AND number = ?2 "
-		       "AND result = 'open' RETURNING number",
+		       "result, pid, "
+		       "pid_start, status) "
+		       "SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5, ?6, ?7, 'open', "
+		       "0, 0, -1 "
+		       "FROM step WHERE run = ?1 RETURNING number",
+	[STEP_CHILD] = "UPDATE step SET pid = ?3, pid_start = ?4 "
+		       "WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
 	[STEP_END] = "UPDATE step SET result = ?3, status = ?4, message = ?5, output = ?6, ended = "
-		     "?7 WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
+		     "?7 "
+		     "WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
 	[VM_REMEMBER] = "INSERT OR REPLACE INTO vm (" VM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, "
-								 "?6) RETURNING vmid",
+								 "?6, ?7) "
+			"RETURNING vmid",
+	[VM_STARTED] = "UPDATE vm SET started = 1 WHERE vmid = ?1",
 	[VM_FORGET] = "DELETE FROM vm WHERE vmid = ?1",
 
 	[READ_RUNS] = "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",

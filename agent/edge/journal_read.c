@@ -91,6 +91,7 @@ static void add_vm(void *into, sqlite3_stmt *row)
 		.uuid = column_text(row, 3),
 		.vmgenid = column_text(row, 4),
 		.run = sqlite3_column_int64(row, 5),
+		.started = sqlite3_column_int(row, 6) != 0,
 	};
 }
 

@@ -16,19 +16,52 @@ enum {
  * their names.
  */
 static const char step_1[] =
-	"PRAGMA application_id = 0x76796f6d;CREATE TABLE run (	id		INTEGER PRIMARY KEY "
-	"AUTOINCREMENT,	verb		TEXT NOT NULL,	argv		TEXT,	version		TEXT,	vmids		TEXT,	started		"
-	"REAL,	ended		REAL,	result		TEXT NOT NULL		CHECK (result IN ('open', 'done', 'failed', "
-	"'interrupted', 'retried')),	summary		TEXT,	pid		INTEGER NOT NULL,	pid_start	INTEGER NOT "
-	"NULL,	boot_id		TEXT) STRICT;CREATE INDEX run_open ON run (id) WHERE result = "
-	"'open';CREATE TABLE step (	run		INTEGER NOT NULL REFERENCES run (id),	number		INTEGER NOT "
-	"NULL,	vmid		INTEGER NOT NULL,	vm		TEXT,	verb		TEXT NOT NULL,	argv		TEXT,	before		TEXT,	"
-	"pid		INTEGER NOT NULL,	pid_start	INTEGER NOT NULL,	started		REAL,	ended		REAL,	result		"
-	"TEXT NOT NULL		CHECK (result IN ('open', 'done', 'failed', 'interrupted', 'retried')),	"
-	"status		INTEGER NOT NULL,	message		TEXT,	output		TEXT,	PRIMARY KEY (run, number)) "
-	"STRICT;CREATE INDEX step_open ON step (run, number) WHERE result = 'open';CREATE TABLE vm "
-	"(	vmid		INTEGER PRIMARY KEY,	cluster		TEXT,	name		TEXT,	uuid		TEXT,	vmgenid		TEXT,	run		"
-	"INTEGER REFERENCES run (id)) STRICT;";
+	"PRAGMA application_id = 0x76796f6d;"
+	"CREATE TABLE run ("
+	"	id		INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"	verb		TEXT NOT NULL,"
+	"	argv		TEXT,"
+	"	version		TEXT,"
+	"	vmids		TEXT,"
+	"	started		REAL,"
+	"	ended		REAL,"
+	"	result		TEXT NOT NULL"
+	"		CHECK (result IN ('open', 'done', 'failed', 'interrupted', 'retried')),"
+	"	summary		TEXT,"
+	"	pid		INTEGER NOT NULL,"
+	"	pid_start	INTEGER NOT NULL,"
+	"	boot_id		TEXT"
+	") STRICT;"
+	"CREATE INDEX run_open ON run (id) WHERE result = 'open';"
+	"CREATE TABLE step ("
+	"	run		INTEGER NOT NULL REFERENCES run (id),"
+	"	number		INTEGER NOT NULL,"
+	"	vmid		INTEGER NOT NULL,"
+	"	vm		TEXT,"
+	"	verb		TEXT NOT NULL,"
+	"	argv		TEXT,"
+	"	before		TEXT,"
+	"	pid		INTEGER NOT NULL,"
+	"	pid_start	INTEGER NOT NULL,"
+	"	started		REAL,"
+	"	ended		REAL,"
+	"	result		TEXT NOT NULL"
+	"		CHECK (result IN ('open', 'done', 'failed', 'interrupted', 'retried')),"
+	"	status		INTEGER NOT NULL,"
+	"	message		TEXT,"
+	"	output		TEXT,"
+	"	PRIMARY KEY (run, number)"
+	") STRICT;"
+	"CREATE INDEX step_open ON step (run, number) WHERE result = 'open';"
+	"CREATE TABLE vm ("
+	"	vmid		INTEGER PRIMARY KEY,"
+	"	cluster		TEXT,"
+	"	name		TEXT,"
+	"	uuid		TEXT,"
+	"	vmgenid		TEXT,"
+	"	run		INTEGER REFERENCES run (id),"
+	"	started		INTEGER NOT NULL DEFAULT 0"
+	") STRICT;";
 
 static const char *const steps[] = { step_1 };
 
@@ -59,13 +92,13 @@ int journal_schema_check(sqlite3 *db, const struct journal_schema *schema, const
 		return -1;
 	if (application != APPLICATION_ID && (application || *version || tables))
 		return error_set(err, ERROR_REFUSED,
-				 "%s is another program's database; move it away, or give vyom "
-				 "another state folder",
+				 "%s is another program's database; move it away, "
+				 "or give vyom another state folder",
 				 path);
 	if (*version < 0 || *version > schema->version)
 		return error_set(err, ERROR_REFUSED,
-				 "%s was written by a newer vyom: it has schema %d, and this vyom "
-				 "knows schema %d; install the newer vyom again",
+				 "%s was written by a newer vyom: it has schema %d, "
+				 "and this vyom knows schema %d; install the newer vyom again",
 				 path, *version, schema->version);
 	return 0;
 }

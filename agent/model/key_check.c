@@ -226,9 +226,10 @@ int key_check_whole_mib(const char *text, struct error *err)
 
 	if (!number_parse_size(text, &bytes) || bytes % MIB == 0)
 		return 0;	/* what is no size at all was refused before */
-	return error_set(err, ERROR_SPEC, "%s is not a whole number of MiB; write it like 512M or "
-					  "16G%s",
-					  text, bytes < MIB ? " (without a letter it is bytes)" : "");
+	return error_set(err, ERROR_SPEC,
+			 "%s is not a whole number of MiB; write it like 512M or "
+			 "16G%s",
+			 text, bytes < MIB ? " (without a letter it is bytes)" : "");
 }
 
 int key_check_clone(const char *text, struct error *err)

@@ -124,10 +124,14 @@ bool qm_output_is_timeout(const char *output)
 
 int qm_output_percent(const char *output)
 {
-	const char *line = NULL, *open;
+	int percent = -1;
 
-	for (const char *at = output; (at = strstr(at, "transferred ")); at++)
-		line = at;
-	open = line ? strchr(line, '(') : NULL;
-	return open ? (int)strtol(open + 1, NULL, 10) : -1;
+	for (const char *at = output; (at = strstr(at, "transferred ")); at++) {
+		size_t open = strcspn(at, "(\n");
+
+		/* the last line may be torn: qm is still writing it */
+		if (at[open] == '(' && strchr(at + open, '%'))
+			percent = (int)strtol(at + open + 1, NULL, 10);
+	}
+	return percent;
 }

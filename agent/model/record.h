@@ -8,6 +8,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -60,6 +61,7 @@ struct record_vm {
 	char *uuid;		/* smbios1 uuid=, lower case */
 	char *vmgenid;		/* lower case, NULL if it has none */
 	int64_t run;		/* that made or adopted it */
+	bool started;		/* we have started it: what is in it may matter to someone */
 };
 
 struct record_runs { struct record_run *items; size_t count; };

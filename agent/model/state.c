@@ -71,7 +71,7 @@ struct state_storage *state_find_storage(const struct state *state, const char *
 
 struct thin_volume *state_find_volume(const struct state *state, const char *volid)
 {
-	const char *colon = strchr(volid, ':');
+	const char *colon = volid ? strchr(volid, ':') : NULL;
 	struct state_storage *storage;
 
 	if (!colon)

@@ -58,7 +58,8 @@ void state_release(struct state *state);
 struct state_guest *state_find_guest(const struct state *state, unsigned vmid);
 struct state_storage *state_find_storage(const struct state *state, const char *id);
 
-/* The thin volume behind "STORE:NAME", or NULL: not lvmthin, or not there (or not active). */
+/* The thin volume behind "STORE:NAME", or NULL: no volid, not lvmthin, or not there (or not
+ * active). */
 struct thin_volume *state_find_volume(const struct state *state, const char *volid);
 
 /* The pool of a storage, or NULL. */

@@ -51,6 +51,9 @@ bool vmconf_get_pending(const struct vmconf *conf, const char *key, const char *
 /* Anything in [PENDING] at all? */
 bool vmconf_has_pending(const struct vmconf *conf);
 
+/* Is key a drive's: scsi0, ide2, unused1, efidisk0, …? */
+bool vmconf_is_drive(const char *key);
+
 /* Is line one of the description's lines? */
 bool vmconf_description_has_line(const struct vmconf *conf, const char *line);
 

@@ -9,7 +9,7 @@
 typedef void found_fn(const char *volid, void *context);
 
 /* A disk's key, of any kind, past, future or unused: a word of these and digits. */
-static bool is_volume_key(const char *key)
+bool vmconf_is_drive(const char *key)
 {
 	static const char *const words[] = {
 		"scsi", "virtio", "sata", "ide", "unused", "efidisk", "tpmstate", "vmstate",
@@ -71,7 +71,7 @@ static void each_volume(const struct vmconf_entry *entries, size_t count, struct
 			found_fn *found, void *context)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (is_volume_key(entries[i].key))
+		if (vmconf_is_drive(entries[i].key))
 			find_in_drive(entries[i].value, volid, found, context);
 		else if (strcmp(entries[i].key, "fleecing-images") == 0)
 			find_in_list(entries[i].value, volid, found, context);

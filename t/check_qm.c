@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "main.h"
+#include "model/qm.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof(*(table))))
+
+static void clone_linked(struct strvec *argv)
+{
+	qm_clone(argv, 9000, 101, "web", "managed by vyom: lab/web", false, "fast");
+}
+
+static void clone_full(struct strvec *argv)
+{
+	qm_clone(argv, 9000, 101, "web", "managed by vyom: lab/web", true, NULL);
+}
+
+static void clone_full_elsewhere(struct strvec *argv)
+{
+	qm_clone(argv, 9000, 101, "web", "managed by vyom: lab/web", true, "fast");
+}
+
+static void set(struct strvec *argv)
+{
+	qm_set(argv, 101);
+	qm_set_option(argv, "cores", "4");
+	qm_set_option(argv, "description", "it's\nmine");
+	qm_set_option(argv, "tags", "");
+}
+
+static void resize(struct strvec *argv)
+{
+	qm_resize(argv, 101, "scsi0", 20484 * MIB);
+}
+
+static void resize_to_bytes(struct strvec *argv)
+{
+	qm_resize(argv, 101, "scsi0", 64 * GIB + 1);
+}
+
+static void rescan(struct strvec *argv)
+{
+	qm_rescan(argv, 101);
+}
+
+static void start(struct strvec *argv)
+{
+	qm_start(argv, QM_VMID_MAX);
+}
+
+static void shutdown(struct strvec *argv)
+{
+	qm_shutdown(argv, 101, 90);
+}
+
+static void destroy(struct strvec *argv)
+{
+	qm_destroy(argv, 101);
+}
+
+/* Every spelling: a linked clone has no storage (pve-facts 1.3.1), a resize no plus (3.2). */
+static const struct { void (*build)(struct strvec *argv); const char *command; } commands[] = {
+	{ clone_linked,		"qm clone 9000 101 --name web --description "
+				"'managed by vyom: lab/web' --full 0" },
+	{ clone_full,		"qm clone 9000 101 --name web --description "
+				"'managed by vyom: lab/web' --full 1" },
+	{ clone_full_elsewhere,	"qm clone 9000 101 --name web --description "
+				"'managed by vyom: lab/web' --full 1 --storage fast" },
+	{ set,			"qm set 101 --cores 4 --description 'it'\\''s\nmine' --tags ''" },
+	{ resize,		"qm resize 101 scsi0 20484M" },
+	{ resize_to_bytes,	"qm resize 101 scsi0 68719476737" },
+	{ rescan,		"qm disk rescan --vmid 101" },
+	{ start,		"qm start 999999999" },
+	{ shutdown,		"qm shutdown 101 --timeout 90 --forceStop 1" },
+	{ destroy,		"qm destroy 101 --purge 1" },
+};
+
+START_TEST(each_command_is_spelled_as_qm_takes_it)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf command = STRBUF_INIT;
+
+	commands[_i].build(&argv);
+	strvec_quote(&argv, &command);
+	ck_assert_str_eq(command.buf, commands[_i].command);
+}
+END_TEST
+
+START_TEST(qm_is_the_nodes_own)
+{
+	CLEANUP(scope_free) char *real = qm_program(""), *other = qm_program("/tmp/node");
+
+	ck_assert_str_eq(real, "/usr/sbin/qm");
+	ck_assert_str_eq(other, "/tmp/node/usr/sbin/qm");
+}
+END_TEST
+
+START_TEST(every_verb_has_a_name_and_only_a_copy_has_no_limit)
+{
+	for (enum qm_verb verb = 0; verb < QM_VERB_COUNT; verb++) {
+		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
+		ck_assert_msg((qm_verb_limit(verb) == 0) == (verb == QM_CLONE), "%s",
+			      qm_verb_name(verb));
+		ck_assert_msg(qm_verb_allocates(verb) == (verb == QM_CLONE || verb == QM_RESIZE),
+			      "%s", qm_verb_name(verb));
+	}
+	ck_assert_uint_gt(qm_verb_limit(QM_SHUTDOWN), 90);
+}
+END_TEST
+
+/* Texts of a real node (transcripts), and what looks like them. */
+static const struct { const char *output; bool timeout; } timeouts[] = {
+	{ "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout\n",	true },
+	{ "trying to acquire lock...\n"
+	  "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout\n",	true },
+	{ "clone failed: can't lock file '/var/lock/pve-manager/pve-storage-local-lvm' - got timeout\n",
+	  true },
+	{ "cfs-lock 'file-user_cfg' error: got lock request timeout\n",			true },
+	{ "VM quit/powerdown failed - got timeout\n",					false },
+	{ "wait failed - got timeout\n",						false },
+	{ "start failed: command '/usr/bin/kvm -id 101' failed: got timeout\n",		false },
+	{ "VM 101 qmp command 'query-status' failed - got timeout\n",			false },
+	{ "got timeout\n",								false },
+	{ "VM is locked (backup)\n",							false },
+	{ "can't lock file '/var/lock/qemu-server/lock-101.conf' - can't open - Permission denied\n",
+	  false },
+	{ "unable to create VM 101: config file already exists\n",			false },
+	{ "trying to acquire lock...\n OK\n",						false },
+	{ "",										false },
+};
+
+START_TEST(only_a_lock_that_was_not_to_be_had_is_a_timeout)
+{
+	ck_assert_msg(qm_output_is_timeout(timeouts[_i].output) == timeouts[_i].timeout, "%s",
+		      timeouts[_i].output);
+}
+END_TEST
+
+static const struct { const char *output; int percent; } progress[] = {
+	{ "transferred 0.0 B of 64.0 MiB (0.00%)\n",				0 },
+	{ "transferred 3.1 GiB of 3.5 GiB (89.22%)\n",				89 },
+	{ "transferred 64.0 MiB of 64.0 MiB (100.00%)\n",			100 },
+	{ "create full clone of drive scsi0 (local-lvm:base-9000-disk-0)\n"
+	  "transferred 2.0 MiB of 64.0 MiB (3.12%)\n"
+	  "transferred 40.0 MiB of 64.0 MiB (62.50%)\n",			62 },
+	{ "drive-scsi0: transferred 1.2 GiB of 2.2 GiB (54.01%) in 5s\n",	54 },
+	{ "create linked clone of drive scsi0 (local-lvm:base-9000-disk-0)\n",	-1 },
+	{ "  Logical volume \"vm-101-disk-0\" created.\n",			-1 },
+	{ "",									-1 },
+};
+
+START_TEST(progress_is_that_of_the_last_line_of_a_copy)
+{
+	ck_assert_int_eq(qm_output_percent(progress[_i].output), progress[_i].percent);
+}
+END_TEST
+
+static void add_cases(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, each_command_is_spelled_as_qm_takes_it, 0, ROWS(commands));
+	tcase_add_test(tcase, qm_is_the_nodes_own);
+	tcase_add_test(tcase, every_verb_has_a_name_and_only_a_copy_has_no_limit);
+	tcase_add_loop_test(tcase, only_a_lock_that_was_not_to_be_had_is_a_timeout, 0,
+			    ROWS(timeouts));
+	tcase_add_loop_test(tcase, progress_is_that_of_the_last_line_of_a_copy, 0, ROWS(progress));
+}
+
+TEST_MAIN("qm", add_cases)

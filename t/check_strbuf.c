@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * check_strbuf.c - what grows: strings, lists of them, arrays
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/memory.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "main.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof(*(table))))
+
+START_TEST(an_empty_string_is_terminated_and_shared)
+{
+	struct strbuf a = STRBUF_INIT, b = STRBUF_INIT;
+
+	strbuf_reset(&a);
+	ck_assert_str_eq(a.buf, "");
+	strbuf_adds(&a, "a");
+	ck_assert_str_eq(b.buf, "");
+	strbuf_release(&a);
+	strbuf_release(&a);
+	ck_assert_str_eq(a.buf, "");
+}
+END_TEST
+
+START_TEST(a_string_grows_byte_by_byte)
+{
+	CLEANUP(strbuf_release) struct strbuf sb = STRBUF_INIT;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		strbuf_addch(&sb, (char)('a' + i % 26));
+		ck_assert_uint_eq(sb.len, i + 1);
+		ck_assert_uint_eq(strlen(sb.buf), i + 1);
+		ck_assert_uint_gt(sb.room, sb.len);
+	}
+	for (unsigned i = 0; i < 10000; i++)
+		ck_assert_int_eq(sb.buf[i], 'a' + i % 26);
+}
+END_TEST
+
+START_TEST(a_string_takes_any_bytes)
+{
+	CLEANUP(strbuf_release) struct strbuf sb = STRBUF_INIT;
+
+	strbuf_add(&sb, "a\0b", 3);
+	strbuf_addf(&sb, "%d%s", 7, "c");
+	ck_assert_uint_eq(sb.len, 5);
+	ck_assert_mem_eq(sb.buf, "a\0b7c", 6);
+}
+END_TEST
+
+START_TEST(separators_stand_between_not_in_front)
+{
+	CLEANUP(strbuf_release) struct strbuf sb = STRBUF_INIT;
+
+	strbuf_join(&sb, ", ", "a");
+	strbuf_join(&sb, ", ", "b");
+	strbuf_join(&sb, ", ", "");
+	ck_assert_str_eq(sb.buf, "a, b, ");
+}
+END_TEST
+
+START_TEST(reserved_room_can_be_written_to)
+{
+	CLEANUP(strbuf_release) struct strbuf sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, "abc");
+	strbuf_reserve(&sb, 5000);
+	ck_assert_uint_ge(sb.room, 5004);
+	memset(sb.buf + sb.len, 'x', 5000);
+	ck_assert_mem_eq(sb.buf, "abcx", 4);
+}
+END_TEST
+
+START_TEST(a_reset_string_keeps_its_memory)
+{
+	CLEANUP(strbuf_release) struct strbuf sb = STRBUF_INIT;
+	const char *memory;
+
+	strbuf_adds(&sb, "abc");
+	memory = sb.buf;
+	strbuf_reset(&sb);
+	ck_assert_str_eq(sb.buf, "");
+	strbuf_adds(&sb, "d");
+	ck_assert_ptr_eq(sb.buf, memory);
+	ck_assert_str_eq(sb.buf, "d");
+}
+END_TEST
+
+START_TEST(a_detached_string_is_the_callers)
+{
+	struct strbuf sb = STRBUF_INIT;
+	char *text = strbuf_detach(&sb);
+
+	ck_assert_str_eq(text, "");
+	free(text);
+	strbuf_adds(&sb, "abc");
+	text = strbuf_detach(&sb);
+	ck_assert_str_eq(text, "abc");
+	ck_assert_str_eq(sb.buf, "");
+	ck_assert_uint_eq(sb.len, 0);
+	free(text);
+}
+END_TEST
+
+START_TEST(a_list_is_an_argv_at_any_length)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
+
+	ck_assert_ptr_null(sv.items[0]);
+	for (unsigned i = 0; i < 300; i++) {
+		strvec_pushf(&sv, "%u", i);
+		ck_assert_uint_eq(sv.count, i + 1);
+		ck_assert_ptr_null(sv.items[i + 1]);
+	}
+	ck_assert_str_eq(sv.items[0], "0");
+	ck_assert_str_eq(sv.items[299], "299");
+}
+END_TEST
+
+START_TEST(a_list_owns_copies)
+{
+	struct strvec sv = STRVEC_INIT;
+	char text[] = "abc";
+
+	strvec_push(&sv, text);
+	text[0] = 'x';
+	ck_assert_str_eq(sv.items[0], "abc");
+	strvec_release(&sv);
+	strvec_release(&sv);
+	ck_assert_uint_eq(sv.count, 0);
+	ck_assert_ptr_null(sv.items[0]);
+}
+END_TEST
+
+START_TEST(lists_are_extended_compared_searched_and_sorted)
+{
+	CLEANUP(strvec_release) struct strvec a = STRVEC_INIT, b = STRVEC_INIT;
+
+	ck_assert(strvec_equal(&a, &b));
+	strvec_sort(&a);
+	strvec_pushl(&a, "c", "a", "b", NULL);
+	ck_assert(!strvec_equal(&a, &b) && !strvec_equal(&b, &a));
+	strvec_extend(&b, &a);
+	ck_assert(strvec_equal(&a, &b));
+	strvec_sort(&a);
+	ck_assert_str_eq(a.items[0], "a");
+	ck_assert_str_eq(a.items[1], "b");
+	ck_assert_str_eq(a.items[2], "c");
+	ck_assert(!strvec_equal(&a, &b));
+	ck_assert(strvec_contains(&a, "b") && !strvec_contains(&a, "B") && !strvec_contains(&a, ""));
+}
+END_TEST
+
+static const char *const words[] = {
+	"qm", "", "a b", "it's", "'", "''", "a\nb", "$HOME", "`id`", "a;b", "*", "~", "#x", "\\",
+	"\"", "virtio=02:00:00:00:00:01,bridge=vmbr0", "é", "!", "a\tb", "-", "--", "{a,b}", "(x)",
+};
+
+/* Typed into a shell, a quoted list is the same list. */
+START_TEST(a_quoted_list_is_read_back_by_a_shell)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf command = STRBUF_INIT, wanted = STRBUF_INIT;
+	char found[512] = "";
+	FILE *shell;
+
+	strvec_pushl(&sv, "printf", "<%s>", NULL);
+	for (int i = 0; i < ROWS(words); i++) {
+		strvec_push(&sv, words[i]);
+		strbuf_addf(&wanted, "<%s>", words[i]);
+	}
+	strvec_quote(&sv, &command);
+	shell = popen(command.buf, "r");
+	ck_assert_uint_eq(fread(found, 1, sizeof(found) - 1, shell), wanted.len);
+	ck_assert_int_eq(pclose(shell), 0);
+	ck_assert_str_eq(found, wanted.buf);
+}
+END_TEST
+
+START_TEST(only_what_needs_it_is_quoted)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	strvec_pushl(&sv, "qm", "set", "101", "--scsi0", "local-lvm:vm-101-disk-0,discard=on", "",
+		     "a b", "it's", NULL);
+	strvec_quote(&sv, &text);
+	ck_assert_str_eq(text.buf, "qm set 101 --scsi0 local-lvm:vm-101-disk-0,discard=on '' 'a b' "
+				   "'it'\\''s'");
+}
+END_TEST
+
+START_TEST(an_array_grows_and_keeps_what_it_holds)
+{
+	size_t *array = NULL, count = 0;
+
+	for (size_t i = 0; i < 1000; i++)
+		MEMORY_PUSH(array, count) = i * i;
+	ck_assert_uint_eq(count, 1000);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_uint_eq(array[i], i * i);
+	free(array);
+}
+END_TEST
+
+START_TEST(new_memory_is_zeroed_and_never_null)
+{
+	unsigned char *memory = memory_new(100, 10);
+	char *text = memory_print("%s-%d", "a", 1);
+
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(memory[i], 0);
+	free(memory);
+	memory = memory_new(0, 8);
+	ck_assert_ptr_nonnull(memory);
+	free(memory);
+	ck_assert_str_eq(text, "a-1");
+	free(text);
+	ck_assert_ptr_null(memory_copy(NULL));
+}
+END_TEST
+
+/* Sizes that overflow count as memory that is not to be had. */
+START_TEST(running_out_of_memory_ends_with_status_2)
+{
+	volatile size_t huge = SIZE_MAX / 2;
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		fclose(stderr);
+		free(memory_resize(NULL, huge, 8));
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+}
+END_TEST
+
+static void add_cases(TCase *tcase)
+{
+	tcase_add_test(tcase, an_empty_string_is_terminated_and_shared);
+	tcase_add_test(tcase, a_string_grows_byte_by_byte);
+	tcase_add_test(tcase, a_string_takes_any_bytes);
+	tcase_add_test(tcase, separators_stand_between_not_in_front);
+	tcase_add_test(tcase, reserved_room_can_be_written_to);
+	tcase_add_test(tcase, a_reset_string_keeps_its_memory);
+	tcase_add_test(tcase, a_detached_string_is_the_callers);
+	tcase_add_test(tcase, a_list_is_an_argv_at_any_length);
+	tcase_add_test(tcase, a_list_owns_copies);
+	tcase_add_test(tcase, lists_are_extended_compared_searched_and_sorted);
+	tcase_add_test(tcase, a_quoted_list_is_read_back_by_a_shell);
+	tcase_add_test(tcase, only_what_needs_it_is_quoted);
+	tcase_add_test(tcase, an_array_grows_and_keeps_what_it_holds);
+	tcase_add_test(tcase, new_memory_is_zeroed_and_never_null);
+	tcase_add_test(tcase, running_out_of_memory_ends_with_status_2);
+}
+
+TEST_MAIN("strbuf", add_cases)

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What vyom says of a config that is wrong: all of it, where it stands, and what would do.
+. "${srcdir:-.}/t/lib.sh"
+. "$srcdir/t/live.sh"
+
+node_new
+file=$root/etc/vyom/vyom.conf
+
+# --- all at once ---
+cat <<-'END' | conf
+	node "pve" { }
+	# a comment, which does not shift lines
+	template "noble" { vmid = 9000 }
+	role "worker" {
+		memory = "1X"
+		cores = 0
+		colour = "red"
+	}
+	cluster "lab" {
+		vm "a" { role = "worker" vmid = 101 }
+		vm "b" { role = "workr" vmid = 101 }
+		/* two
+		   lines */
+		vm "under_score" { vmid = 103  address = "10.0.0.300/24" }
+		vm "c" { cores = 2
+			cores = 3 }
+	}
+END
+status 2 "a config with many mistakes" vyom plan
+cp "$tmp/out" "$tmp/all"
+while IFS='|' read -r line where what; do
+	out "^$file:$line: $where: $what" "line $line: $where: $what"
+done <<-'END'
+	5|role "worker"|memory: "1X" is no size; write it like
+	6|role "worker"|cores: "0" is no whole number from 1 to 512
+	7|role "worker"|colour: no such name
+	11|vm "b"|role: no role "workr" in this file
+	11|vm "b"|vmid: 101 is that of vm "a" in line 10
+	14|vm "under_score"|address: "10.0.0.300/24" is no address
+	15|vm "c"|vmid: is missing
+	16|vm "c"|cores: said twice, line 15 has it too; keep one
+END
+out "^$file:14: vm \"under_score\" is no DNS name" "a name that is no DNS name"
+ok "in the order of lines" sh -c "grep '^$file' '$tmp/all' | cut -d: -f2 | sort -nc"
+out "^vyom: [0-9]+ problems in $file: nothing was done\$" "they are counted"
+ok "rightly" test "$(grep -c "^$file:" "$tmp/all")" = "$(sed -n 's/^vyom: \([0-9]*\) problems.*/\1/p' "$tmp/all")"
+for verb in check "apply --yes" verify status; do
+	# shellcheck disable=SC2086 # a verb and its options
+	status 2 "vyom $verb says the same" vyom $verb
+	ok "to the letter" cmp -s "$tmp/out" "$tmp/all"
+done
+ok "nothing was made" not test -e "$root/var/lib/vyom" -o -e "$root/run/lock/vyom.lock"
+"$top_builddir/vyom" plan --sysroot "$root" -o json >"$tmp/json" 2>/dev/null
+ok "on stdout there is nothing of it" not test -s "$tmp/json"
+
+# one LINE PATTERN: a file that is right but for LINE in its cluster is refused with PATTERN
+one() {
+	cat <<-END | conf
+		node "pve" { }
+		template "noble" { vmid = 9000 }
+		cluster "lab" {
+			$1
+		}
+	END
+	status 2 "$1" vyom plan
+	out "$2" "is refused: $2"
+}
+
+one 'vm "a" { vmid = 9000 }' ':4: vm "a": vmid: 9000 is that of template "noble" in line 2'
+one 'vm "a" { vmid = 101  memory = "1000K" }' 'memory: 1000K'
+one 'vm "a" { vmid = 101  address = "10.0.0.5/24"  gateway = "10.0.1.1" }' 'has a net without its gateway'
+one 'vm "a" { vmid = 101 }  vm "A" { vmid = 102 }' 'that of vm "a" in line 4'
+one 'vm "a" { vmid = 101  user = "${HOME}" }' '\$\{HOME\}|\$\{'
+one 'vm "a" { vmid = 101  image = "/x" }' 'image'
+one 'vm "a" { vmid = 101' ':'
+one 'start = true' 'declares no VM'
+
+# --- keys ---
+one 'vm "a" { vmid = 101  ssh-keys = "none.pub" }' "^$file:4: vm \"a\": ssh-keys: $root/etc/vyom/none.pub: is not there; put the public keys"
+one 'vm "a" { vmid = 101  ssh-keys = "~/.ssh/id.pub" }' '~ is not replaced in "~/.ssh/id.pub"'
+one 'vm "a" { vmid = 101  ssh-keys = "/" }' 'is no file but a folder'
+printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n' >"$root/etc/vyom/id"
+one 'vm "a" { vmid = 101  ssh-keys = "id" }' 'is a private key; give the .pub file'
+one 'vm "a" { vmid = 101  ssh-keys = "ssh-ed25519 AAAAC3Nz me" }' 'this is a key; write the path of a file'
+one 'vm "a" { vmid = 101  nameserver = { "10.0.0.1", "x" } }' 'nameserver: "x" is no address'
+
+# --- where it is read from ---
+status 2 "a config that is not there" vyom plan -c "$tmp/none.conf"
+out "^vyom: cannot read $tmp/none.conf: No such file or directory$" "is said by its path"
+status 2 "a folder" vyom plan -c "$root"
+out "cannot read $root: Is a directory" "is no config"
+
+from_stdin() {
+	(cd "$tmp/work" && "$top_builddir/vyom" plan --sysroot "$root" -c - >"$tmp/out" 2>&1)
+}
+mkdir -p "$tmp/work/sub"
+owner_conf
+status 1 "-c - reads standard input" from_stdin <<-END
+	node "pve" { }
+	template "prakriti-template" { vmid = 9000 }
+	cluster "lab" { vm "a" { vmid = 101 ssh-keys = "$root/etc/vyom/authorized_keys" } }
+END
+out 'qm clone 9000 101 --name a ' "and plans what it says"
+status 2 "with mistakes" from_stdin <<-'END'
+	node "pve" { }
+	cluster "lab" { vm "a" { vmid = 1 } }
+END
+out '^-:2: vm "a": vmid: "1" is no whole number' "it names lines of standard input"
+cp "$root/etc/vyom/authorized_keys" "$tmp/work/near.pub"
+status 1 "a relative key file of standard input" from_stdin <<-'END'
+	node "pve" { }
+	template "prakriti-template" { vmid = 9000 }
+	cluster "lab" { vm "a" { vmid = 101 ssh-keys = "near.pub" } }
+END
+out "--sshkeys $tmp/work/near.pub" "begins at the current folder, and is given to qm from the root on"
+cat >"$tmp/work/sub/lab.conf" <<-'END'
+	node "pve" { }
+	template "prakriti-template" { vmid = 9000 }
+	cluster "lab" { vm "a" { vmid = 101 ssh-keys = "../near.pub" } }
+END
+relative() {
+	(cd "$tmp/work" && "$top_builddir/vyom" plan --sysroot "$root" -c sub/lab.conf >"$tmp/out" 2>&1 </dev/null)
+}
+status 1 "that of a file" relative
+out "--sshkeys $tmp/work/sub/../near.pub" "begins at the file's folder"
+status 1 "wherever vyom is called" vyom plan -c "$tmp/work/sub/lab.conf"
+out "--sshkeys $tmp/work/sub/../near.pub" "it does"
+
+# --- MACs follow from the names ---
+owner_conf
+vyom plan
+grep -o 'net0 virtio=[0-9A-F:]*' "$tmp/out" >"$tmp/macs"
+out 'qm set 101 .*--net0 virtio=02:0D:E0:F4:FE:78,' "vyom/vyom-control-1 has the MAC it always had"
+out 'qm set 102 .*--net0 virtio=02:3E:E1:D3:F2:6C,' "vyom/vyom-worker-1 too"
+node_new --node other --memory 64G
+owner_conf
+sed -i 's/"pve"/"other"/; s/node = "pve"/node = "other"/; s/vmid = 101/vmid = 201/' "$root/etc/vyom/vyom.conf"
+vyom plan
+ok "on another node, with other ids, they are the same" sh -c "grep -o 'net0 virtio=[0-9A-F:]*' '$tmp/out' | cmp -s - '$tmp/macs'"
+sed -i 's/cluster "vyom"/cluster "vyom2"/' "$root/etc/vyom/vyom.conf"
+vyom plan
+no_out 'virtio=02:0D:E0:F4:FE:78' "in another cluster they are others"
+ok "all of them local and unicast" test "$(grep -Eo 'net0 virtio=02:' "$tmp/out" | wc -l)" = 3
+done_testing

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The manual pages are well-formed, and what the README names is there.
+. "${srcdir:-.}/t/lib.sh"
+
+cd "$srcdir" || exit 1
+
+if command -v mandoc >/dev/null; then
+	for page in agent/vyom.8 agent/vyom.conf.5; do
+		# pages of other packages may not be installed here
+		mandoc -Tlint -Wwarning "$page" 2>&1 | grep -v 'referenced manual not found' >"$tmp/out"
+		ok "$page: mandoc has nothing to say" not test -s "$tmp/out"
+	done
+else
+	report 0 "mandoc has nothing to say # SKIP mandoc is not installed"
+fi
+
+# keys of the config, in the only table there is of them
+sed -n 's/^\t*"\([a-z0-9-]*\)", SCOPE_.*/\1/p' agent/model/key.c >"$tmp/keys"
+ok "the table of keys is read" test "$(wc -l <"$tmp/keys")" -gt 20
+while read -r key; do
+	ok "vyom.conf(5) has $key" grep -q "^\.It Cm $key " agent/vyom.conf.5
+done <"$tmp/keys"
+grep -o '^\.It Cm [a-z0-9-]* Pq' agent/vyom.conf.5 | cut -d' ' -f3 | grep -vxFf "$tmp/keys" >"$tmp/out"
+ok "and none that is no key" not test -s "$tmp/out"
+
+grep -Eo '\b(agent|t|etc|scripts)/[A-Za-z0-9._/-]*[A-Za-z0-9_]' README | sort -u >"$tmp/named"
+ok "the README names files" test -s "$tmp/named"
+while read -r file; do
+	case $file in
+	etc/vyom/* | etc/pve/*) continue ;;	# of a node
+	esac
+	ok "the README's $file is there" test -e "$file"
+done <"$tmp/named"
+for file in COPYING agent/vyom.8 agent/vyom.conf.5 etc/vyom.conf; do
+	ok "$file is there" test -e "$file"
+done
+for word in $(grep -Eo '`?\bvyom [a-z]+\b' README | sed 's/.*vyom //' | sort -u); do
+	"$top_builddir/vyom" help "$word" >"$tmp/out" 2>&1 || continue
+	verbs="${verbs:-} $word"
+done
+ok "the README's verbs are verbs of vyom" test "$(wc -w <<<"${verbs:-}")" -ge 4
+done_testing

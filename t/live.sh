@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# live.sh - what the tests share that look at a run while it is live (after lib.sh)
+#
+#	wrap qm <<-'END' … END	a bash script in place of the node's qm; "$real" is the node's own,
+#				$root and $vyom are known, hold waits until the test says `release`
+#	begin apply --yes	vyom in the background: $live is its pid, $root.live its output
+#	finished		waits for it: its exit status, and its output is the last command's
+#	soon command…		passes if the command does within some seconds
+#	json 'PERL'		passes if PERL does; $d is the last command's output as a document
+#	node_keep, node_again	remembers this node as it is; makes it so again
+#	state_of VMID…		the configs of VMs, less what no two clones have in common
+
+wrap() {
+	local path=$root/usr/sbin/$1
+
+	[ -e "$path-real" ] || mv "$path" "$path-real"
+	{
+		printf '#!/bin/bash\n'
+		printf 'root=%q real=%q vyom=%q\n' "$root" "$path-real" "$top_builddir/vyom"
+		# shellcheck disable=SC2016 # expands in the wrapper
+		echo 'hold() { until [ -e "$root/go" ] || [ ! -d "$root" ]; do sleep 0.02; done; }'
+		cat
+	} >"$path.new"
+	chmod 755 "$path.new"
+	mv "$path.new" "$path"
+	rm -f "$root/go"
+}
+
+release() {
+	touch "$root/go"
+}
+
+# In a script's background SIGINT is ignored, which nobody means who types Ctrl-C.
+begin() {
+	env --default-signal=INT,TERM,HUP "$top_builddir/vyom" "$1" --sysroot "$root" "${@:2}" \
+		>"$root.live" 2>&1 </dev/null &
+	live=$!
+}
+
+finished() {
+	local result
+
+	for _ in $(seq 600); do
+		kill -0 "$live" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -9 "$live" 2>/dev/null
+	wait "$live"
+	result=$?
+	cp "$root.live" "$tmp/out"
+	return $result
+}
+
+soon() {
+	local end=$((SECONDS + 20))
+
+	while [ $SECONDS -lt $end ]; do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.02
+	done
+	"$@"
+}
+
+json() {
+	perl -MJSON::PP -0777 -ne 'BEGIN { $ok = 0 } $d = decode_json($_); $ok = do { '"$1"' }; END { exit !$ok }' "$tmp/out"
+}
+
+node_keep() {
+	rm -rf "$root.kept"
+	cp -a "$root" "$root.kept"
+}
+
+node_again() {
+	rm -rf "$root"
+	cp -a "$root.kept" "$root"
+}
+
+state_of() {
+	local vmid
+
+	for vmid; do
+		echo "== $vmid"
+		sed -E 's/uuid=[0-9a-f-]{36}/uuid=/; s/^vmgenid: .*/vmgenid:/; s/ctime=[0-9]+/ctime=/' \
+			"$root/etc/pve/qemu-server/$vmid.conf" | sort
+		test -e "$root/run/qemu-server/$vmid.pid" && echo running
+		sed -nE "s/^thin (pve\/vm-$vmid-[^ ]*).* (origin=[^ ]*)?.*size=([0-9]+).*/\1 \2 \3/p" \
+			"$root/var/lib/stand-in/lvs"
+	done
+}
