@@ -22,7 +22,7 @@ static double clock_ms(void)
 
 static void execute(char **argv)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0)
 		execvp(argv[0], argv);

@@ -34,7 +34,7 @@ perl -e '
 			print "$file:$.: $layer may not know of $name\n"
 				if defined $from && ($rank{$from} // 99) > ($rank{$layer} // -1);
 		}
-	}' >\"$tmp/out\"
+	}' >"$tmp/out"
 none "a file includes headers of its own layer or a lower one"
 find agent -mindepth 1 -maxdepth 1 ! -name '*.[58]' ! -type d >"$tmp/out"
 none "sources lie in a layer"
@@ -70,7 +70,7 @@ perl -e '
 		for my $one (@known) {
 			print "agent/$file: is not where $one->[0] belongs\n" if $libraries{$one->[0]} && $file !~ $one->[2];
 		}
-	}' >\"$tmp/out\"
+	}' >"$tmp/out"
 none "each foreign library is known where it belongs, and no file knows two"
 
 # --- the lower layers do no I/O ---

@@ -20,7 +20,7 @@ wrap() {
 		printf '#!/bin/bash\n'
 		printf 'root=%q real=%q vyom=%q\n' "$root" "$path-real" "$top_builddir/vyom"
 		# shellcheck disable=SC2016 # expands in the wrapper
-		echo 'hold() { until [ -e "$root/go" ] || [ ! -d "$root" ]; do sleep 0.02; done; }'
+		echo 'hold() { for _ in {1..500}; do [ ! -e "$root/go" ] && [ -d "$root" ] || return 0; sleep 0.02; done; }'
 		cat
 	} >"$path.new"
 	chmod 755 "$path.new"

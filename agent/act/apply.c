@@ -33,15 +33,24 @@ struct crew {
 	const char *why_stopping;
 };
 
+/* nohup(1) and a shell's background jobs ignore some signals: so do we, then. */
+static void add_unless_ignored(sigset_t *set, int signal)
+{
+	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+		sigaddset(set, signal);
+}
+
 static int open_signals(struct crew *crew, struct error *err)
 {
 	sigset_t wanted;
 
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGCHLD);
-	sigaddset(&wanted, SIGINT);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGHUP);
+	add_unless_ignored(&wanted, SIGINT);
+	add_unless_ignored(&wanted, SIGTERM);
+	add_unless_ignored(&wanted, SIGHUP);
 	sigprocmask(SIG_BLOCK, &wanted, &crew->before);
 	crew->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 	return crew->signals < 0 ? error_set_errno(err, "signalfd") : 0;

@@ -12,6 +12,7 @@
 #include "act/observe.h"
 #include "edge/pvefs.h"
 #include "act/recover.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "edge/runlock.h"
 #include "base/scope.h"
@@ -40,10 +41,10 @@ static void print_problems(const char *path, const struct spec_problems *problem
 {
 	for (size_t i = 0; i < problems->count; i++) {
 		if (problems->items[i].line)
-			fprintf(stderr, "%s:%d: %s\n", path, problems->items[i].line,
+			print_text(stderr, "%s:%d: %s\n", path, problems->items[i].line,
 				problems->items[i].text);
 		else
-			fprintf(stderr, "%s: %s\n", path, problems->items[i].text);
+			print_text(stderr, "%s: %s\n", path, problems->items[i].text);
 	}
 }
 

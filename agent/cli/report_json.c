@@ -35,9 +35,10 @@ static json_t *text_or_null(const char *text)
 	return string;
 }
 
+/* All ASCII: no control character of C1 either, which UTF-8 could carry to a terminal. */
 static void print_document(FILE *out, json_t *document)
 {
-	json_dumpf(document, out, JSON_INDENT(2));
+	json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', out);
 	json_decref(document);
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -112,7 +113,7 @@ static int print_named_help(int argc, char **argv)
 		return print_help(stdout);
 	if (verb)
 		return print_verb_help(stdout, verb);
-	fprintf(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", argv[2]);
+	print_text(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", argv[2]);
 	return CLI_USAGE;
 }
 
@@ -238,7 +239,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	}
 	cli_release(&cli);
 	if (status < 0) {
-		fprintf(stderr, "vyom: %s\n", err.text);
+		print_text(stderr, "vyom: %s\n", err.text);
 		status = (int)cli_status_of(&err);
 	}
 	return status;
@@ -258,7 +259,7 @@ static int dispatch(int argc, char **argv)
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return printf("vyom %s\n", PACKAGE_VERSION) < 0;
 	if (*word)
-		fprintf(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", word);
+		print_text(stderr, "vyom: there is no verb \"%s\"; see vyom help\n", word);
 	else
 		print_help(stderr);
 	return CLI_USAGE;

@@ -206,21 +206,25 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct option *opt
 	return item;
 }
 
+/*
+ * What waits in [PENDING] of a VM that does not run waits for nothing: a set was
+ * cut off, or somebody's change was, and setting it again finishes it (2.1.4).
+ */
 static void compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			   const struct option *option, const char *wanted)
 {
 	const char *found = found_value(conf, option->name), *pending;
 	bool agrees = option_agrees(option, wanted, found);
+	struct diff_item *item;
 
 	if (!vmconf_get_pending(conf, option->name, &pending)) {
 		if (!agrees)
 			add_item(diff, option, DIFF_CHANGE, wanted, found);
 	} else if (option_agrees(option, wanted, pending)) {
 		if (!agrees)
-			add_item(diff, option, DIFF_WAITING, wanted, found);
+			add_item(diff, option, diff->running ? DIFF_WAITING : DIFF_CHANGE, wanted,
+				 found);
 	} else {
-		struct diff_item *item;
-
 		item = add_item(diff, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
 		item->pending = memory_copy(pending ? pending : "nothing");
 	}

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/plan.h"
 #include "model/record.h"
@@ -46,20 +47,10 @@ static bool volumes_are_gone(const struct plan_step *step, const struct state *s
 	return left == 0;
 }
 
-/* The last line is where qm says why. */
-static void quote_last_line(const char *output, struct strbuf *text)
-{
-	size_t len = strlen(output), start;
-
-	while (len && (output[len - 1] == '\n' || output[len - 1] == ' '))
-		len--;
-	for (start = len; start && output[start - 1] != '\n'; start--)
-		;
-	strbuf_add(text, output + start, len - start);
-}
-
 static void explain(const struct record_step *record, const struct plan *next, struct strbuf *why)
 {
+	CLEANUP(strbuf_release) struct strbuf complaint = STRBUF_INIT;
+
 	if (record->status == 0)
 		strbuf_addf(why,
 			    "qm said it was done, but the VM is not as it should be (%s): ",
@@ -69,18 +60,29 @@ static void explain(const struct record_step *record, const struct plan *next, s
 		strbuf_addf(why, "qm could not be executed: %s", strerror(record->exec_errno));
 	else
 		record_describe_status(record->status, why);
-	if (record->output && *record->output) {
-		strbuf_adds(why, ": ");
-		quote_last_line(record->output, why);
-	}
+	if (record->output)
+		qm_output_complaint(record->output, &complaint);
+	if (complaint.len)
+		strbuf_addf(why, ": %s", complaint.buf);
 	for (size_t i = 0; i < next->refusal_count; i++)
 		strbuf_addf(why, "; %s", next->refusals[i].text);
+}
+
+/* A resize that only a rescan is missing to is half done: volume and config do not agree (3.5). */
+static bool is_needed_still(const struct plan_step *step, const struct plan *next)
+{
+	enum qm_verb verb;
+
+	if (!next->count)
+		return false;
+	verb = next->steps[0].verb;
+	return verb == step->verb || (step->verb == QM_RESIZE && verb == QM_RESCAN);
 }
 
 bool judge_is_done(const struct plan_step *step, const struct record_step *record,
 		   const struct plan *next, const struct state *state, struct strbuf *why)
 {
-	if (next->refusal_count || (next->count && next->steps[0].verb == step->verb)) {
+	if (next->refusal_count || is_needed_still(step, next)) {
 		explain(record, next, why);
 		return false;
 	}
@@ -90,7 +92,7 @@ bool judge_is_done(const struct plan_step *step, const struct record_step *recor
 bool judge_may_retry(const struct plan_step *step, const struct record_step *record,
 		     const struct plan *next)
 {
-	return record->status != 0 && record->output && qm_output_is_timeout(record->output) &&
+	return record->output && qm_output_is_timeout(record->output) &&
 	       next->refusal_count == 0 && next->count > 0 &&
 	       strvec_equal(&next->steps[0].argv, &step->argv);
 }

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 
 /*
@@ -107,6 +108,47 @@ void qm_destroy(struct strvec *argv, unsigned vmid)
 	strvec_pushl(argv, "qm", "destroy", NULL);
 	strvec_pushf(argv, "%u", vmid);
 	strvec_pushl(argv, "--purge", "1", NULL);
+}
+
+/* Lines of work as usual, on whichever stream they come. */
+static bool is_usual(const char *line, size_t len)
+{
+	static const char *const usual[] = {
+		"update VM ",
+		"trying to acquire lock...",
+		" OK",
+		"transferred ",
+		"  Logical volume ",
+		"  Size of logical volume ",
+		"  WARNING: ",
+		"  Renamed ",
+		"create full clone ",
+		"create linked clone ",
+		"generating cloud-init ISO",
+		"purging VM ",
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+		if (strncmp(line, usual[i], strlen(usual[i])) == 0)
+			return true;
+	return strspn(line, " \t") >= len;
+}
+
+void qm_output_complaint(const char *output, struct strbuf *text)
+{
+	const char *found = NULL;
+	size_t found_len = 0;
+
+	for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+
+		if (is_usual(line, len))
+			continue;
+		found = line;
+		found_len = len;
+	}
+	if (found)
+		strbuf_add(text, found, found_len);
 }
 
 /*

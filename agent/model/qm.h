@@ -67,6 +67,13 @@ void qm_destroy(struct strvec *argv, unsigned vmid);
  * failure. */
 bool qm_output_is_timeout(const char *output);
 
+/*
+ * The line in which qm says why, added to text: the last that is not one of its
+ * usual ones.  It need not be the very last: stdout is buffered and comes after
+ * stderr where both go to a file (pve-facts 7.9c).
+ */
+void qm_output_complaint(const char *output, struct strbuf *text);
+
 /* The last "(18.85%)" of a copy's progress lines, or -1. */
 int qm_output_percent(const char *output);
 
