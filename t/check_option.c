@@ -151,7 +151,7 @@ static const struct { const char *option, *wanted, *found, *value; } merges[] = 
 	{ "scsi0",	"discard=on,iothread=1", "ssd=1,file=local-lvm:vm-101-disk-3,discard=ignore",
 	  "local-lvm:vm-101-disk-3,discard=on,iothread=1,ssd=1" },
 	{ "ipconfig0",	"ip=dhcp",		"ip=10.0.0.5/24,gw=10.0.0.1", "ip=dhcp" },
-	{ "tags",	"vyom;K3s",		"zoo;Backup;vyom", "backup;k3s;vyom;zoo" },
+	{ "tags",	"vyom;K3s",		"zoo;Backup;vyom", "zoo;Backup;vyom;k3s" },
 	{ "tags",	"vyom",			NULL,		"vyom" },
 	{ "description", "managed by vyom: lab/web", "rack 7\nask Ann",
 	  "rack 7\nask Ann\nmanaged by vyom: lab/web" },

@@ -99,8 +99,24 @@ START_TEST(reading_again_replaces_all)
 
 	read_all(&state);
 	sysroot_put("/etc/pve/.vmlist", "{\n\"version\": 3}");
+	unlink(sysroot_path("/etc/pve/nodes/pve/qemu-server/101.conf"));
+	unlink(sysroot_path("/etc/pve/nodes/pve/qemu-server/9000.conf"));
 	ck_assert_int_eq(pvefs_read_guests(sysroot, &state, &err), 0);
 	ck_assert_uint_eq(state.guest_count, 0);
+}
+END_TEST
+
+START_TEST(a_vm_with_a_config_is_there_though_the_list_lags)
+{
+	CLEANUP(state_release) struct state state = STATE_INIT;
+	struct error err = { 0 };
+
+	read_all(&state);
+	sysroot_put("/etc/pve/.vmlist", "{\n\"version\": 3}");
+	ck_assert_int_eq(pvefs_read_guests(sysroot, &state, &err), 0);
+	ck_assert(state_find_guest(&state, 101)->local);
+	ck_assert_int_eq(pvefs_read_guest(sysroot, &state, 101, &err), 0);
+	ck_assert_ptr_nonnull(state_find_guest(&state, 101)->conf);
 }
 END_TEST
 
@@ -232,6 +248,7 @@ START_TEST(one_guest_is_added_refreshed_and_taken_out)
 	ck_assert_int_eq(pvefs_read_guest(sysroot, &state, 150, &err), 0);
 	ck_assert_str_eq(vmconf_get(state_find_guest(&state, 150)->conf, "lock"), "clone");
 	ck_assert_uint_eq(state.guest_count, 6);
+	unlink(sysroot_path("/etc/pve/nodes/pve/qemu-server/101.conf"));
 	ck_assert_int_eq(pvefs_read_guest(sysroot, &state, 101, &err), 0);
 	ck_assert_ptr_null(state_find_guest(&state, 101));
 	ck_assert_int_eq(pvefs_read_guest(sysroot, &state, 101, &err), 0);
@@ -294,6 +311,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
 	tcase_add_loop_test(tcase, every_guest_of_the_cluster_is_read, 0, ROWS(guests));
 	tcase_add_test(tcase, reading_again_replaces_all);
+	tcase_add_test(tcase, a_vm_with_a_config_is_there_though_the_list_lags);
 	tcase_add_loop_test(tcase, a_list_that_makes_no_sense_is_an_error, 0, ROWS(bad_lists));
 	tcase_add_test(tcase, an_unreadable_config_is_an_error);
 	tcase_add_test(tcase, a_long_config_is_read_whole);

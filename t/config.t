@@ -131,8 +131,12 @@ out "--sshkeys $tmp/work/sub/../near.pub" "it does"
 owner_conf
 vyom plan
 grep -o 'net0 virtio=[0-9A-F:]*' "$tmp/out" >"$tmp/macs"
-out 'net0 virtio=02:0D:E0:F4:FE:78,' "vyom/vyom-control-1 has the MAC it always had"
-out 'net0 virtio=02:3E:E1:D3:F2:6C,' "vyom/vyom-worker-1 too"
+ok "each VM has one" test "$(wc -l <"$tmp/macs")" = 3
+vyom plan -o json
+ok "vyom/vyom-control-1 has the MAC it always had" json \
+	"grep { \$_->{verb} eq 'set' && \$_->{vmid} == 101 && \"@{\$_->{argv}}\" =~ / --net0 virtio=02:0D:E0:F4:FE:78,/ } @{\$d->{steps}}"
+ok "vyom/vyom-worker-1 too" json \
+	"grep { \$_->{verb} eq 'set' && \$_->{vmid} == 102 && \"@{\$_->{argv}}\" =~ / --net0 virtio=02:3E:E1:D3:F2:6C,/ } @{\$d->{steps}}"
 node_new --node other --memory 64G
 owner_conf
 sed -i 's/"pve"/"other"/; s/node = "pve"/node = "other"/; s/vmid = 101/vmid = 201/' "$root/etc/vyom/vyom.conf"

@@ -162,7 +162,7 @@ vms() {
 }
 
 counted() {
-	node_new --tiny-pool 4G --clone-rate 0
+	node_new --tiny-pool 4G --clone-rate 0 --time-scale 0.1
 	wrap qm <<-'END'
 		storage=none
 		for word; do storage=$word; done

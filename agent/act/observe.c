@@ -24,8 +24,20 @@ static void mark_volume(const char *volid, void *context)
 		volume->referenced = true;
 }
 
+/* A volume of a guest whose config we did not read (a container, another node's) is no orphan. */
+static bool is_others(const struct state *state, const struct thin_volume *volume)
+{
+	const struct state_guest *guest = state_find_guest(state, volume->vmid);
+
+	return guest && !guest->conf;
+}
+
 static void mark_referenced(struct state *state)
 {
+	for (size_t i = 0; i < state->volumes.count; i++)
+		if (is_others(state, &state->volumes.items[i]))
+			state->volumes.items[i].referenced = true;
+
 	for (size_t i = 0; i < state->guest_count; i++)
 		if (state->guests[i].conf)
 			vmconf_each_volume(state->guests[i].conf, mark_volume, state);
@@ -125,15 +137,26 @@ struct refresh {
 	int result;
 };
 
-static struct thin_volume *add_volume(struct state *state, const char *vg, const char *pool,
-				      const char *name)
+/* One that we did not know: it is added if device-mapper has it, and not made up. */
+static int add_volume(struct refresh *refresh, const struct state_storage *storage,
+		      const char *name)
 {
-	MEMORY_PUSH(state->volumes.items, state->volumes.count) = (struct thin_volume){
-		.vg = memory_copy(vg), .pool = memory_copy(pool), .name = memory_copy(name),
+	struct thin_volumes *volumes = &refresh->state->volumes;
+	struct thin_volume *volume = &MEMORY_PUSH(volumes->items, volumes->count);
+
+	*volume = (struct thin_volume){
+		.vg = memory_copy(storage->vg), .pool = memory_copy(storage->pool),
+		.name = memory_copy(name), .referenced = true,
 	};
-	thin_volume_parse_name(&state->volumes.items[state->volumes.count - 1]);
-	thin_volumes_sort(&state->volumes);
-	return thin_volumes_find(&state->volumes, vg, name);
+	thin_volume_parse_name(volume);
+	if (thin_dm_refresh_volume(refresh->root, volume, refresh->err) < 0)
+		return -1;
+	if (!volume->active) {
+		thin_volume_release(volume);
+		volumes->count--;
+	}
+	thin_volumes_sort(volumes);
+	return 0;
 }
 
 static void refresh_volume(const char *volid, void *context)
@@ -143,6 +166,7 @@ static void refresh_volume(const char *volid, void *context)
 	char *name = id + strcspn(id, ":");
 	const struct state_storage *storage;
 	struct thin_volume *volume;
+	int result;
 
 	if (*name)
 		*name++ = '\0';
@@ -150,10 +174,11 @@ static void refresh_volume(const char *volid, void *context)
 	if (!storage || !storage->vg)
 		return;
 	volume = state_find_volume(refresh->state, volid);
-	if (!volume)
-		volume = add_volume(refresh->state, storage->vg, storage->pool, name);
-	volume->referenced = true;
-	if (thin_dm_refresh_volume(refresh->root, volume, refresh->err) < 0)
+	if (volume)
+		volume->referenced = true;
+	result = volume ? thin_dm_refresh_volume(refresh->root, volume, refresh->err)
+			: add_volume(refresh, storage, name);
+	if (result < 0)
 		refresh->result = -1;
 }
 

@@ -61,31 +61,44 @@ static void replace_record(struct record_vms *records, struct record_vm vm)
 	records->items[at] = vm;
 }
 
-int recover_remember_clone(struct journal *journal, const struct state *state,
-			   const struct record_step *step, struct record_vms *records,
-			   struct error *err)
+/* An id that had a config before the clone was not ours to give (the clone then failed). */
+static bool was_free_before(const struct record_step *step)
+{
+	return !step->before || strncmp(step->before, "no config", 9) == 0;
+}
+
+bool recover_identify_clone(const struct state *state, const struct record_step *step,
+			    struct record_vms *records)
 {
 	const struct state_guest *guest = state_find_guest(state, step->vmid);
 	CLEANUP(propstr_release) struct propstr smbios = PROPSTR_INIT;
 	CLEANUP(scope_free) char *cluster = NULL;
 	const char *uuid, *name;
-	struct record_vm vm;
 
-	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock"))
-		return 0;
+	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock") ||
+	    !was_free_before(step))
+		return false;
 	name = vmconf_get(guest->conf, "name");
 	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
 	uuid = propstr_get(&smbios, "uuid");
 	cluster = marked_cluster(guest->conf, step->vm);
 	if (!cluster || !uuid || !name || strcmp(name, step->vm) != 0)
-		return 0;
-	vm = (struct record_vm){
+		return false;
+	replace_record(records, (struct record_vm){
 		.vmid = step->vmid, .run = step->run, .cluster = memory_copy(cluster),
 		.name = memory_copy(step->vm), .uuid = lower_case(uuid),
 		.vmgenid = lower_case(vmconf_get(guest->conf, "vmgenid")),
-	};
-	replace_record(records, vm);
-	return journal_vm_remember(journal, &vm, err);
+	});
+	return true;
+}
+
+int recover_remember_clone(struct journal *journal, const struct state *state,
+			   const struct record_step *step, struct record_vms *records,
+			   struct error *err)
+{
+	if (!recover_identify_clone(state, step, records))
+		return 0;
+	return journal_vm_remember(journal, record_vms_find(records, step->vmid), err);
 }
 
 /*
@@ -103,7 +116,7 @@ static void wait_for_child(const struct record_step *step, const struct event_si
 		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for "
 		    "it",
 		    step->vm, step->vmid, step->verb, step->pid);
-	event_emit(sink, &(struct event){ .kind = EVENT_SETTLED, .text = text.buf });
+	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 	while (child_is_alive(step->pid, step->pid_start))
 		nanosleep(&tick, NULL);
 }
@@ -128,7 +141,7 @@ static int settle_step(const char *root, struct journal *journal, struct state *
 		return -1;
 	strbuf_addf(&text, "%s (%u): qm %s of run %lld was cut off; going on from what it left",
 		    step->vm, step->vmid, step->verb, (long long)step->run);
-	event_emit(sink, &(struct event){ .kind = EVENT_SETTLED, .text = text.buf });
+	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 	child_tail(path, 2000, &output);
 	clock_gettime(CLOCK_REALTIME, &now);
 	step->ended = (double)now.tv_sec;
@@ -155,5 +168,5 @@ int recover_settle(const char *root, struct journal *journal, struct state *stat
 		if (journal_run_end(journal, runs.items[i].id, RECORD_INTERRUPTED, "cut off", err) <
 		    0)
 			return -1;
-	return 0;
+	return steps.count > 0;
 }

@@ -166,23 +166,39 @@ int worker_begin(struct worker *worker, struct error *err)
 		return cancel(worker, err);
 	worker->record.pid = worker->child.pid;
 	worker->record.pid_start = worker->child.start;
+	if (step->verb == QM_START && journal_vm_started(journal, step->vmid, err) < 0)
+		return cancel(worker, err);
 	if (journal_step_child(journal, &worker->record, err) < 0 ||
 	    child_release(&worker->child, err) < 0)
 		return cancel(worker, err);
 	worker->state = WORKER_RUNNING;
+	worker->began = worker_clock();
 	worker->terminated = 0;
 	worker->percent = -1;
 	emit(worker, (struct event){ .kind = EVENT_STEP_BEGIN });
 	return 0;
 }
 
-/* After a clone: who this VM is, before anything else is thought of it. */
+/*
+ * After a clone: who this VM is, and whether its data is whole, before anything
+ * else is thought of it.  A clone into a pool that ran full exits 0 with a
+ * complete config (pve-facts 12.3), and space that comes back later mends nothing.
+ */
 static int remember_clone(struct worker *worker, struct error *err)
 {
+	struct record_vms *records = worker->apply->records;
+	struct record_vm *vm;
+
 	if (worker_step(worker)->verb != QM_CLONE)
 		return 0;
-	return recover_remember_clone(worker->apply->journal, worker->apply->state, &worker->record,
-				      worker->apply->records, err);
+	if (recover_remember_clone(worker->apply->journal, worker->apply->state, &worker->record,
+				   records, err) < 0)
+		return -1;
+	vm = record_vms_find(records, worker->record.vmid);
+	if (!vm || judge_pool_is_sound(worker_step(worker), worker->apply->state))
+		return 0;
+	vm->suspect = true;
+	return journal_vm_suspect(worker->apply->journal, vm->vmid, err);
 }
 
 static int end_record(struct worker *worker, enum record_result result, const char *message,
@@ -195,7 +211,7 @@ static int end_record(struct worker *worker, enum record_result result, const ch
 }
 
 /*
- * What is left must be what is left of the plan that was shown: a step that
+ * What is left must be what is left of the plan that was shown: a verb that
  * nobody saw is not carried out, whoever made it necessary meanwhile.
  */
 static bool is_as_shown(struct worker *worker, enum qm_verb done, const struct plan *next)
@@ -223,17 +239,12 @@ static void take_plan(struct worker *worker, struct plan *next)
 
 static int finish_done(struct worker *worker, struct plan *next, struct error *err)
 {
-	struct journal *journal = worker->apply->journal;
 	enum qm_verb verb = worker_step(worker)->verb;
 	int result = end_record(worker, RECORD_DONE, NULL, err);
 
-	if (result == 0 && verb == QM_DESTROY)
-		result = journal_vm_forget(journal, worker->record.vmid, err);
-	if (result == 0 && verb == QM_START)
-		result = journal_vm_started(journal, worker->record.vmid, err);
 	worker->result->steps_done++;
 	emit(worker, (struct event){ .kind = EVENT_STEP_DONE,
-				     .seconds = worker->record.ended - worker->record.started });
+				     .seconds = worker_clock() - worker->began });
 	worker->tries = 0;
 	take_plan(worker, next);
 	if (!is_as_shown(worker, verb, &worker->plan)) {
@@ -257,7 +268,7 @@ static int finish_failed(struct worker *worker, struct plan *next, const char *w
 	worker->result->vms_failed++;
 	worker->result->undecided |= next->refusal_count > 0;
 	emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
-				     .seconds = worker->record.ended - worker->record.started });
+				     .seconds = worker_clock() - worker->began });
 	worker->state = WORKER_FAILED;
 	plan_release(next);
 	return result;
@@ -278,6 +289,17 @@ static int finish_retry(struct worker *worker, struct plan *next, const char *wh
 	return result;
 }
 
+/* Nobody knows yet what came of it: the step stays open, and the next run settles it. */
+static void leave_open(struct worker *worker, const char *why)
+{
+	worker->result->steps_failed++;
+	worker->result->vms_failed++;
+	worker->result->undecided = true;
+	worker->state = WORKER_FAILED;
+	emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
+				     .seconds = worker_clock() - worker->began });
+}
+
 static int finish(struct worker *worker, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT, output = STRBUF_INIT;
@@ -290,10 +312,14 @@ static int finish(struct worker *worker, struct error *err)
 	worker->record.status = worker->child.status;
 	worker->record.exec_errno = worker->child.exec_errno;
 	worker->tries++;
-	if (observe_guest(worker->apply->root, worker->apply->state, step->vmid, err) < 0)
-		return finish_failed(worker, &next, err->text, err);
-	if (remember_clone(worker, err) < 0)
+	if (observe_guest(worker->apply->root, worker->apply->state, step->vmid, err) < 0) {
+		leave_open(worker, err->text);
+		return 0;
+	}
+	if (remember_clone(worker, err) < 0) {
+		leave_open(worker, err->text);
 		return -1;
+	}
 	plan_again(worker, &next);
 	if (judge_is_done(step, &worker->record, &next, worker->apply->state, &why))
 		return finish_done(worker, &next, err);
@@ -322,15 +348,11 @@ static void give_up(struct worker *worker)
 
 	strbuf_addf(&why,
 		    "process %d (qm %s %u) did not end in time, nor when it was asked to; it still "
-		    "runs: look what it waits for, then run vyom again",
+		    "runs: "
+		    "look what it waits for, then run vyom again",
 		    worker->child.pid, worker->record.verb, worker->record.vmid);
 	child_release_fds(&worker->child);
-	worker->result->steps_failed++;
-	worker->result->vms_failed++;
-	worker->result->undecided = true;
-	worker->state = WORKER_FAILED;
-	emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why.buf,
-				     .seconds = wall_clock() - worker->record.started });
+	leave_open(worker, why.buf);
 }
 
 static void enforce_limit(struct worker *worker)
@@ -340,7 +362,7 @@ static void enforce_limit(struct worker *worker)
 	if (worker->terminated) {
 		if (worker_clock() > worker->terminated + PATIENCE)
 			give_up(worker);
-	} else if (limit && wall_clock() > worker->record.started + limit) {
+	} else if (limit && worker_clock() > worker->began + limit) {
 		kill(worker->child.pid, SIGTERM);
 		worker->terminated = worker_clock();
 	}

@@ -34,6 +34,7 @@ struct worker {
 	char *output;			/* path of the child's output */
 	unsigned tries;
 	double resume;			/* PAUSED: monotonic seconds */
+	double began; /* the step, monotonic: a clock that is set must not end it */
 	double terminated;		/* when TERM was sent, monotonic; 0: not */
 	int percent;
 	struct apply_result *result;

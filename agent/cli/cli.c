@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "model/event.h"
@@ -67,6 +66,19 @@ static char *journal_path(const struct cli *cli)
 	return memory_print("%s/var/lib/vyom/journal.db", cli->root);
 }
 
+/* What a killed run's clone made is ours already to those who only look; apply will settle it. */
+static int add_unsettled(struct cli *cli, struct error *err)
+{
+	CLEANUP(record_steps_release) struct record_steps steps = { .items = NULL };
+
+	if (journal_read_open_steps(cli->journal, &steps, err) < 0)
+		return -1;
+	for (size_t i = 0; i < steps.count; i++)
+		if (strcmp(steps.items[i].verb, "clone") == 0)
+			recover_identify_clone(&cli->state, &steps.items[i], &cli->records);
+	return 0;
+}
+
 int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 {
 	CLEANUP(scope_free) char *path = journal_path(cli);
@@ -83,7 +95,9 @@ int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 		cli->journal = journal_open(path, JOURNAL_READ, err);
 	if (!cli->journal)
 		return -1;
-	return journal_read_vms(cli->journal, &cli->records, err);
+	if (journal_read_vms(cli->journal, &cli->records, err) < 0)
+		return -1;
+	return add_unsettled(cli, err);
 }
 
 /* A test's node belongs to whoever made it; the real one to root (pve-facts 0.2). */
@@ -108,21 +122,47 @@ struct event_sink cli_sink(struct cli *cli)
 	return (struct event_sink){ .emit = tell, .context = cli };
 }
 
-int cli_begin_change(struct cli *cli, const char *verb, struct error *err)
+int cli_observe_again(struct cli *cli, bool with_lvs, struct error *err)
+{
+	state_release(&cli->state);
+	record_vms_release(&cli->records);
+	return cli_observe(cli, with_lvs, err);
+}
+
+/* A VM that runs has been started, by whomever: what is in it matters from now on. */
+static int note_running(struct cli *cli, struct error *err)
+{
+	for (size_t i = 0; i < cli->records.count; i++) {
+		struct record_vm *vm = &cli->records.items[i];
+		const struct state_guest *guest = state_find_guest(&cli->state, vm->vmid);
+
+		if (vm->started || !guest || !guest->pid)
+			continue;
+		vm->started = true;
+		if (journal_vm_started(cli->journal, vm->vmid, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct error *err)
 {
 	CLEANUP(scope_free) char *path = journal_path(cli);
 	const struct event_sink sink = cli_sink(cli);
+	int settled;
 
-	umask(077);
 	if (demand_root(cli, err) < 0)
 		return -1;
 	cli->lock = runlock_take(cli->root, verb, cli->wait, err);
 	if (cli->lock < 0)
 		return -1;
 	cli->journal = journal_open(path, JOURNAL_CHANGE, err);
-	if (!cli->journal || cli_observe(cli, false, err) < 0)
+	if (!cli->journal || cli_observe(cli, with_lvs, err) < 0)
 		return -1;
-	return recover_settle(cli->root, cli->journal, &cli->state, &cli->records, &sink, err);
+	settled = recover_settle(cli->root, cli->journal, &cli->state, &cli->records, &sink, err);
+	if (settled < 0 || (settled && cli_observe_again(cli, with_lvs, err) < 0))
+		return -1;
+	return note_running(cli, err);
 }
 
 int cli_confirm(const char *question, struct error *err)

@@ -75,7 +75,10 @@ int cli_observe(struct cli *cli, bool with_lvs, struct error *err);
  * Become the one run that changes this node: root, the lock, the journal open
  * for change, what earlier runs left settled, the node observed.
  */
-int cli_begin_change(struct cli *cli, const char *verb, struct error *err);
+int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct error *err);
+
+/* Forget what was seen, and look at node and journal again. */
+int cli_observe_again(struct cli *cli, bool with_lvs, struct error *err);
 
 /* Where what happens goes: to the report, on stdout. */
 struct event_sink cli_sink(struct cli *cli);

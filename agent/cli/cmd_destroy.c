@@ -64,58 +64,62 @@ static int make_plan(struct cli *cli, struct plan *plan, struct error *err)
 	return 0;
 }
 
-/* With lvs, which also sees what is not active: a volume that stayed is said, not overlooked. */
-static int prove_gone(struct cli *cli, struct plan *plan, struct error *err)
+static bool is_named(const struct cli *cli, const struct record_vm *vm)
 {
-	CLEANUP(record_vms_release) struct record_vms before = cli->records;
-
-	cli->records = (struct record_vms){ .items = NULL };
-	state_release(&cli->state);
-	if (cli_observe(cli, true, err) < 0)
-		return -1;
-	for (size_t i = 0; i < before.count; i++) {
-		const struct record_vm *vm = &before.items[i];
-
-		if (record_vms_find(&cli->records, vm->vmid))
-			continue;
-		for (size_t j = 0; j < cli->state.volumes.count; j++)
-			if (cli->state.volumes.items[j].vmid == vm->vmid)
-				plan_refuse(plan, NULL, 0,
-					    "%s (%u) is destroyed, but its volume %s/%s is left",
-					    vm->name, vm->vmid, cli->state.volumes.items[j].vg,
-					    cli->state.volumes.items[j].name);
-	}
-	return 0;
+	for (int i = 0; i < cli->arg_count; i++)
+		if (is_called(vm, cli->args[i]))
+			return true;
+	return false;
 }
 
-/* Someone destroyed them by hand: there is nothing to do but to know it. */
-static int forget_missing(struct cli *cli, struct error *err)
+/*
+ * Looked at with lvs, which also sees what is not active: a VM is forgotten only
+ * once nothing of it is left.
+ */
+static int forget_gone(struct cli *cli, const struct record_vms *before, struct plan *plan,
+		       struct error *err)
 {
-	for (int i = 0; i < cli->arg_count; i++) {
-		const struct record_vm *vm = find_record(cli, cli->args[i], err);
+	for (size_t i = 0; i < before->count; i++) {
+		const struct record_vm *vm = &before->items[i];
+		size_t refusals = plan->refusal_count;
 
-		if (!vm)
-			return -1;
-		if (!state_find_guest(&cli->state, vm->vmid) &&
+		if (!is_named(cli, vm) || state_find_guest(&cli->state, vm->vmid))
+			continue;
+		plan_destroy(&cli->state, before, vm->name, vm->vmid, plan);
+		if (plan->refusal_count == refusals &&
 		    journal_vm_forget(cli->journal, vm->vmid, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static int prove_gone(struct cli *cli, struct plan *plan, struct error *err)
+{
+	CLEANUP(record_vms_release) struct record_vms before = cli->records;
+
+	cli->records = (struct record_vms){ .items = NULL };
+	if (cli_observe_again(cli, true, err) < 0)
+		return -1;
+	return forget_gone(cli, &before, plan, err);
+}
+
 int cmd_destroy(struct cli *cli, struct error *err)
 {
-	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL }, rest = { .steps = NULL };
+	int status;
 
 	if (cli->given & CLI_DRY_RUN) {
-		if (cli_observe(cli, false, err) < 0 || make_plan(cli, &plan, err) < 0)
+		if (cli_observe(cli, true, err) < 0 || make_plan(cli, &plan, err) < 0)
 			return -1;
 		cli->report->plan(stdout, &plan);
 		return plan.refusal_count ? CLI_REFUSED : plan.count ? CLI_DIFFERENCES : CLI_OK;
 	}
-	if (cli_begin_change(cli, "destroy", err) < 0 || make_plan(cli, &plan, err) < 0 ||
-	    forget_missing(cli, err) < 0)
+	if (cli_begin_change(cli, "destroy", true, err) < 0 || make_plan(cli, &plan, err) < 0)
 		return -1;
-	return run_carry_out(cli, "destroy", &plan,
-			     "Destroy these VMs and all that is on their disks?", prove_gone, err);
+	status =
+		run_carry_out(cli, "destroy", &plan,
+			      "Destroy these VMs and all that is on their disks?", prove_gone, err);
+	if (status == CLI_OK && !plan.count && forget_gone(cli, &cli->records, &rest, err) < 0)
+		return -1;
+	return status;
 }

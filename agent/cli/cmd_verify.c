@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/cli.h"
 #include "decide/diff.h"
@@ -10,20 +11,22 @@
 
 /*
  * The VMs that a live run may be changing at this moment: its work is no drift.
- * It may have ended between our looking at the lock and at the node; its record
- * stays.
+ * A run that ended while we looked counts; one that ended before does not.
  */
-static int verify_beside(struct cli *cli, bool live, const struct diff *diff, struct verify *verify,
-			 struct error *err)
+static int verify_beside(struct cli *cli, double began, const struct diff *diff,
+			 struct verify *verify, struct error *err)
 {
 	CLEANUP(record_runs_release) struct record_runs runs = { .items = NULL };
+	const struct record_run *newest;
 	const char *busy = NULL;
 
-	if (live || runlock_is_held(cli->root)) {
-		if (journal_read_runs(cli->journal, 1, &runs, err) < 0)
-			return -1;
-		busy = runs.count ? runs.items[0].vmids : NULL;
-	}
+	if (journal_read_runs(cli->journal, 1, &runs, err) < 0)
+		return -1;
+	newest = runs.count ? &runs.items[0] : NULL;
+	if (newest && newest->ended >= began)
+		busy = newest->vmids;
+	else if (newest && newest->result == RECORD_OPEN && runlock_is_held(cli->root))
+		busy = newest->vmids;
 	verify_node(cli->spec, &cli->state, diff, busy, verify);
 	return 0;
 }
@@ -32,12 +35,14 @@ int cmd_verify(struct cli *cli, struct error *err)
 {
 	CLEANUP(verify_release) struct verify verify = { .items = NULL };
 	CLEANUP(diff_release) struct diff diff = { .vms = NULL };
-	bool live = runlock_is_held(cli->root);
+	struct timespec began;
 
+	clock_gettime(CLOCK_REALTIME, &began);
 	if (cli_read_spec(cli, err) < 0 || cli_observe(cli, false, err) < 0)
 		return -1;
 	diff_all(cli->spec, &cli->state, &cli->records, &diff);
-	if (verify_beside(cli, live, &diff, &verify, err) < 0)
+	if (verify_beside(cli, (double)began.tv_sec + (double)began.tv_nsec / 1e9, &diff, &verify,
+			  err) < 0)
 		return -1;
 	cli->report->verify(stdout, &verify, cli->given & CLI_QUIET);
 	return verify.drift_count ? CLI_DIFFERENCES : CLI_OK;

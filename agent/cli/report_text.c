@@ -188,7 +188,7 @@ static void text_event(FILE *out, const struct event *event)
 	case EVENT_STEP_RETRY:
 	case EVENT_VM_STOPPED:
 	case EVENT_STOPPING:
-	case EVENT_SETTLED:
+	case EVENT_REMARK:
 		print_remark(out, event);
 		break;
 	case EVENT_RUN_BEGIN:
@@ -201,7 +201,7 @@ static void text_event(FILE *out, const struct event *event)
 
 static const char *outcome_advice(const struct apply_result *result)
 {
-	if (result->interrupted)
+	if (result->interrupted && !result->proven)
 		return " Interrupted: run vyom again to go on.";
 	if (result->vms_failed)
 		return " Look at `vyom log`, then run vyom again to go on.";
@@ -253,7 +253,7 @@ static void text_verify(FILE *out, const struct verify *verify, bool quiet)
 		print_text(out, "%zu difference%s found; `vyom plan` shows what apply would do.\n",
 			   verify->drift_count, print_plural(verify->drift_count));
 	else if (verify->busy_count)
-		print_text(out, "No drift, but a run is at work.\n");
+		print_text(out, "No drift, but work is in progress.\n");
 	else
 		print_text(out, "In line: %zu VM%s as declared.\n", verify->vm_count,
 			   print_plural(verify->vm_count));

@@ -79,17 +79,31 @@ static char *summarise(const struct apply_result *result)
 	return memory_print(
 		"%zu of %zu VMs finished, %zu steps done, %zu failed%s%s", result->vms_done,
 		result->vms_done + result->vms_failed, result->steps_done, result->steps_failed,
-		result->interrupted ? ", interrupted" : "",
+		result->interrupted && !result->proven ? ", interrupted" : "",
 		result->proven || result->vms_failed ? "" : ", but the node is not as planned");
 }
 
 static enum cli_status status_of(const struct apply_result *result)
 {
-	if (result->interrupted)
+	if (result->interrupted && !result->proven)
 		return CLI_FAILED;
 	if (result->undecided)
 		return CLI_REFUSED;
 	return result->vms_failed || !result->proven ? CLI_FAILED : CLI_OK;
+}
+
+static void tell_what_is_left(struct cli *cli, const struct plan *plan)
+{
+	struct event_sink sink = cli_sink(cli);
+
+	for (size_t i = 0; i < plan->refusal_count; i++)
+		event_emit(&sink, &(struct event){ .kind = EVENT_REMARK,
+						   .text = plan->refusals[i].text });
+	for (size_t i = 0; i < plan->count; i++)
+		event_emit(&sink, &(struct event){ .kind = EVENT_VM_STOPPED,
+						   .step = &plan->steps[i],
+						   .text = "it is needed once more: run vyom "
+							   "again" });
 }
 
 /* What remains to be done, or stands in the way, after everything said that it went well. */
@@ -104,8 +118,7 @@ static int prove(struct cli *cli, struct apply_result *result,
 	if (again(cli, &plan, err) < 0)
 		return -1;
 	result->proven = plan.count == 0 && plan.refusal_count == 0;
-	if (!result->proven && cli->report->event)
-		cli->report->plan(stdout, &plan);
+	tell_what_is_left(cli, &plan);
 	return 0;
 }
 
@@ -121,7 +134,7 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 
 	if (status == 0)
 		status = prove(cli, &result, again, err);
-	how = result.interrupted ? RECORD_INTERRUPTED : result.proven ? RECORD_DONE : RECORD_FAILED;
+	how = result.proven ? RECORD_DONE : result.interrupted ? RECORD_INTERRUPTED : RECORD_FAILED;
 	summary = summarise(&result);
 	cli->report->outcome(stdout, plan, run->id, &result);
 	if (status < 0) {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command line: one table of verbs, one of options; help and dispatch read both. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "base/error.h"
@@ -233,7 +235,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	status = parse_options(&cli, verb, argc - 1, argv + 1, &err);
 	if (status == 0) {
 		if (!cli.config)
-			cli.config = memory_print("%s" SYSCONFDIR "/vyom/vyom.conf", cli.root);
+			cli.config = *cli.root ? memory_print("%s/etc/vyom/vyom.conf", cli.root) :
+					     memory_copy(SYSCONFDIR "/vyom/vyom.conf");
 		status = cli.given & CLI_HELP ? print_verb_help(stdout, verb)
 					      : verb->run(&cli, &err);
 	}
@@ -265,6 +268,18 @@ static int dispatch(int argc, char **argv)
 	return CLI_USAGE;
 }
 
+/* Without this, the first file we open would become somebody's stdout. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /*
  * A reader of our output that goes away must not end us in the middle of a run:
  * SIGPIPE is ignored, and the loss is told by the exit status.  SIGCHLD may come
@@ -274,6 +289,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	fill_standard_descriptors();
 	setlocale(LC_ALL, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);

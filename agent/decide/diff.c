@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decide/forecast.h"
+#include "decide/obstacle.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
@@ -20,172 +21,6 @@
 static const char *found_value(const struct vmconf *conf, const char *key)
 {
 	return strcmp(key, "description") == 0 ? conf->description : vmconf_get(conf, key);
-}
-
-static const char *conf_name(const struct vmconf *conf)
-{
-	const char *name = vmconf_get(conf, "name");
-
-	return name ? name : "a VM without a name";
-}
-
-static bool is_same_vm(const struct record_vm *record, const struct vmconf *conf)
-{
-	CLEANUP(propstr_release) struct propstr smbios =
-		propstr_parse(vmconf_get(conf, "smbios1"), NULL);
-	const char *uuid = propstr_get(&smbios, "uuid");
-
-	return uuid && strcasecmp(uuid, record->uuid) == 0;
-}
-
-static bool is_recorded_as(const struct record_vm *record, const struct spec_section *vm)
-{
-	return strcmp(record->name, vm->name) == 0 &&
-	       strcmp(record->cluster, vm->cluster->name) == 0;
-}
-
-/* Volumes that carry the id of a VM that does not exist. */
-static void list_leftovers(const struct state *state, unsigned vmid, struct strbuf *names)
-{
-	for (size_t i = 0; i < state->volumes.count; i++) {
-		const struct thin_volume *volume = &state->volumes.items[i];
-
-		if (volume->vmid != vmid || volume->referenced)
-			continue;
-		strbuf_join(names, ", ", volume->vg);
-		strbuf_addf(names, "/%s", volume->name);
-	}
-}
-
-static char *obstacle_of_leftovers(const struct state *state, unsigned vmid)
-{
-	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
-
-	list_leftovers(state, vmid, &names);
-	if (!names.len)
-		return NULL;
-	return memory_print("no VM has this id, but volumes of an earlier one are left: %s; look "
-			    "what they hold, then remove them (lvremove) or give the VM another "
-			    "vmid",
-			    names.buf);
-}
-
-/* Another id in the file would make a second VM with the name, MAC and address of the first. */
-static char *obstacle_of_other_id(const struct spec_section *vm, const struct state *state,
-				  const struct record_vms *records)
-{
-	for (size_t i = 0; i < records->count; i++) {
-		const struct record_vm *record = &records->items[i];
-
-		if (is_recorded_as(record, vm) && state_find_guest(state, record->vmid))
-			return memory_print("vyom made this VM with the id %u, and it is there; "
-					    "change "
-					    "the file back, or destroy it first",
-					    record->vmid);
-	}
-	return NULL;
-}
-
-static char *obstacle_when_absent(const struct spec_section *vm, const struct state *state,
-				  const struct record_vms *records)
-{
-	char *obstacle = obstacle_of_leftovers(state, (unsigned)spec_number(vm, KEY_VMID));
-
-	return obstacle ? obstacle : obstacle_of_other_id(vm, state, records);
-}
-
-static char *obstacle_of_place(const struct state_guest *guest, const struct record_vm *record)
-{
-	if (!guest->local && record)
-		return memory_print("it moved to node %s; vyom changes VMs of its own node only: "
-				    "migrate it back", guest->node);
-	if (!guest->local)
-		return memory_print("its id belongs to a guest on node %s; give the VM another "
-				    "vmid",
-				    guest->node);
-	if (guest->kind == STATE_LXC)
-		return memory_print("its id belongs to a container; give the VM another vmid");
-	if (!guest->conf)
-		return memory_print("its config went away while we looked; run vyom again");
-	return NULL;
-}
-
-static char *obstacle_of_identity(const struct spec_section *vm, const struct state_guest *guest,
-				  const struct record_vm *record)
-{
-	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
-
-	option_mark(vm, &mark);
-	if (!record && vmconf_description_has_line(guest->conf, mark.buf))
-		return memory_print("it carries vyom's mark, but the journal of this node does not "
-				    "know "
-				    "it (was it lost, or the VM restored from a backup?): bring "
-				    "back "
-				    "/var/lib/vyom/journal.db, or remove the VM yourself");
-	if (!record)
-		return memory_print("its id belongs to \"%s\", which vyom did not make; give the "
-				    "VM "
-				    "another vmid",
-				    conf_name(guest->conf));
-	if (!is_same_vm(record, guest->conf))
-		return memory_print("the VM with this id is no longer the one that vyom made "
-				    "(smbios uuid "
-				    "was %s): it was replaced from outside and is left alone; give "
-				    "the "
-				    "VM another vmid",
-				    record->uuid);
-	if (!is_recorded_as(record, vm))
-		return memory_print("vyom made the VM with this id as %s/%s; a VM is not renamed: "
-				    "change "
-				    "the file back, or destroy %s first",
-				    record->cluster, record->name, record->name);
-	return NULL;
-}
-
-static char *obstacle_of_lock(const struct state_guest *guest)
-{
-	const char *lock = vmconf_get(guest->conf, "lock");
-
-	if (!lock)
-		return NULL;
-	return memory_print("it is locked (%s): someone is at work on it, or was cut off; wait, "
-			    "and see "
-			    "`qm config %u`",
-			    lock, guest->vmid);
-}
-
-static char *obstacle_of_disk(const struct state_guest *guest)
-{
-	if (vmconf_get(guest->conf, OPTION_BOOT_DISK))
-		return NULL;
-	return memory_print("its config has no %s, the disk it boots from; see `qm config %u` for "
-			    "an "
-			    "unusedN and attach it again",
-			    OPTION_BOOT_DISK, guest->vmid);
-}
-
-/* A VM half-way through a clone has no name yet; its lock says more than who it is not. */
-static bool is_stub(const struct vmconf *conf)
-{
-	return vmconf_get(conf, "lock") && !vmconf_get(conf, "name");
-}
-
-static char *find_obstacle(const struct spec_section *vm, const struct state *state,
-			   const struct state_guest *guest, const struct record_vm *record,
-			   const struct record_vms *records)
-{
-	char *obstacle;
-
-	if (!guest)
-		return obstacle_when_absent(vm, state, records);
-	obstacle = obstacle_of_place(guest, record);
-	if (!obstacle && !is_stub(guest->conf))
-		obstacle = obstacle_of_identity(vm, guest, record);
-	if (!obstacle)
-		obstacle = obstacle_of_lock(guest);
-	if (!obstacle)
-		obstacle = obstacle_of_disk(guest);
-	return obstacle;
 }
 
 static struct diff_item *add_item(struct diff_vm *diff, const struct option *option,
@@ -320,16 +155,17 @@ static const struct thin_volume *cloudinit_volume(const struct state *state,
  * A clone's cloud-init volume is empty until the first start (pve-facts 12.14):
  * as long as it is, nothing in the guest depends on any option.  After a reboot
  * of the node the volume may not be active and tells nothing; then it counts
- * whether we ever started the VM.
+ * whether we ever started the VM, or saw it run.  One that is not declared to run
+ * others start, and we may not see it.
  */
 static bool was_never_started(const struct state *state, const struct vmconf *conf,
-			      const struct record_vm *record)
+			      const struct record_vm *record, bool declared_to_run)
 {
 	const struct thin_volume *volume = cloudinit_volume(state, conf);
 
 	if (volume && volume->active)
 		return volume->mapped == 0;
-	return record && !record->started;
+	return record && !record->started && declared_to_run;
 }
 
 void diff_vm(const struct spec_section *vm, const struct state *state,
@@ -340,9 +176,11 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 	const struct record_vm *record = record_vms_find(records, vmid);
 
 	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest };
-	result->obstacle = find_obstacle(vm, state, guest, record, records);
+	result->obstacle = obstacle_find(vm, state, guest, record, records);
 	result->start = spec_flag(vm, KEY_START);
 	if (result->obstacle) {
+		result->busy =
+			obstacle_passes(guest);
 		result->standing = DIFF_OBSTRUCTED;
 		result->start = false;
 	} else if (!guest) {
@@ -356,7 +194,8 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 		result->standing = DIFF_PRESENT;
 		result->running = guest->pid != 0;
 		result->start = result->start && !result->running;
-		result->fresh = !result->running && was_never_started(state, guest->conf, record);
+		result->fresh = !result->running && was_never_started(state, guest->conf, record,
+						  spec_flag(vm, KEY_START));
 		compare_options(result, guest->conf);
 		compare_disk(result, state, guest->conf, disk_volume(state, guest->conf));
 		compare_storage(result, guest->conf);

@@ -60,6 +60,7 @@ struct diff_vm {
 	struct diff_disk disk;
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
+	bool busy; /* OBSTRUCTED by a lock that passes: a backup, say */
 	bool running;
 	bool start;			/* declared to run and does not */
 };

@@ -13,20 +13,13 @@
  * A clone into a pool that ran full exits 0 with a complete config and lost data (pve-
  * facts 12.3).
  */
-static bool pool_is_sound(const struct plan_step *step, const struct state *state,
-			  struct strbuf *why)
+bool judge_pool_is_sound(const struct plan_step *step, const struct state *state)
 {
 	const struct thin_pool *pool = NULL;
 
 	if (qm_verb_allocates(step->verb) && step->storage)
 		pool = state_find_pool(state, step->storage);
-	if (!pool || pool->mode == THIN_MODE_RW || pool->mode == THIN_MODE_UNKNOWN)
-		return true;
-	strbuf_addf(why,
-		    "the pool behind %s is %s: what was written cannot be trusted; free space, "
-		    "then destroy this VM and run vyom again",
-		    step->storage, thin_mode_name(pool->mode));
-	return false;
+	return !pool || pool->mode == THIN_MODE_RW || pool->mode == THIN_MODE_UNKNOWN;
 }
 
 /* A volume that could not be removed is only a warning to qm, if that (4.9). */
@@ -51,6 +44,10 @@ static void explain(const struct record_step *record, const struct plan *next, s
 {
 	CLEANUP(strbuf_release) struct strbuf complaint = STRBUF_INIT;
 
+	if (record->status == 0 && next->refusal_count) {
+		strbuf_adds(why, next->refusals[0].text);
+		return;
+	}
 	if (record->status == 0)
 		strbuf_addf(why,
 			    "qm said it was done, but the VM is not as it should be (%s): ",
@@ -86,7 +83,12 @@ bool judge_is_done(const struct plan_step *step, const struct record_step *recor
 		explain(record, next, why);
 		return false;
 	}
-	return pool_is_sound(step, state, why) && volumes_are_gone(step, state, why);
+	if (!judge_pool_is_sound(step, state)) {
+		strbuf_addf(why, "the pool behind %s cannot be written any more: free space first",
+			    step->storage);
+		return false;
+	}
+	return volumes_are_gone(step, state, why);
 }
 
 bool judge_may_retry(const struct plan_step *step, const struct record_step *record,

@@ -25,6 +25,9 @@ struct strbuf;
 bool judge_is_done(const struct plan_step *step, const struct record_step *record,
 		   const struct plan *next, const struct state *state, struct strbuf *why);
 
+/* Can the pool that the step took space from still be written, so that what it wrote is whole? */
+bool judge_pool_is_sound(const struct plan_step *step, const struct state *state);
+
 /*
  * May a step that is not done be tried again?  Only if a lock was not to be had
  * in time, and the very same step is what the node needs next: nothing came of it.

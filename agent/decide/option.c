@@ -312,15 +312,18 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 	return mac && strcasecmp(mac, want.items[0].value) == 0 ? OPTION_LIVE : option->effect;
 }
 
+/* Others' tags stay as they are written: their case and order may mean something (2.4). */
 static void tags_merge(const char *wanted, const char *found, struct strbuf *value)
 {
-	CLEANUP(strvec_release) struct strvec tags = STRVEC_INIT;
+	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
+	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
 
-	split_tags(found, &tags);
-	split_tags(wanted, &tags);
-	strvec_sort(&tags);
-	for (size_t i = 0; i < tags.count; i++)
-		strbuf_join(value, ";", tags.items[i]);
+	split_tags(wanted, &want);
+	split_tags(found, &have);
+	strbuf_adds(value, found ? found : "");
+	for (size_t i = 0; i < want.count; i++)
+		if (!strvec_contains(&have, want.items[i]))
+			strbuf_join(value, ";", want.items[i]);
 }
 
 void option_merge(const struct option *option, const char *wanted, const char *found,

@@ -117,6 +117,22 @@ static const char *value_for_qm(const struct diff_vm *diff, const struct diff_it
 	return item->option->form == OPTION_SSH_KEYS ? diff->vm->ssh_keys_path : item->value;
 }
 
+/* On a VM that does not run, a set also puts into force what somebody else left waiting (2.1.4). */
+static void note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
+{
+	const struct vmconf *conf = diff->guest->conf;
+	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+
+	for (size_t i = 0; !diff->running && i < conf->pending_count; i++)
+		if (!option_find(conf->pending[i].key))
+			strbuf_join(&keys, ", ", conf->pending[i].key);
+	if (keys.len)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: a change that somebody left waiting comes into force along with "
+			  "this",
+			  keys.buf);
+}
+
 static void plan_set(const struct diff_vm *diff, struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
@@ -134,8 +150,10 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 		qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
 		describe_change(item, &why);
 	}
-	if (step && diff->standing == DIFF_PRESENT)
+	if (step && diff->standing == DIFF_PRESENT) {
 		step->why = strbuf_detach(&why);
+		note_foreign_pending(diff, plan);
+	}
 }
 
 static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
@@ -339,6 +357,26 @@ static bool may_destroy(const struct state_guest *guest, const struct record_vm 
 	return false;
 }
 
+/* A VM that somebody destroyed: to be forgotten, if nothing of it is left. */
+static void plan_gone(const struct state *state, const char *name, unsigned vmid, struct plan *plan)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+
+		if (volume->vmid != vmid)
+			continue;
+		left++;
+		plan_refuse(plan, name, vmid,
+			    "the VM is gone, but its volume %s/%s is left; remove it (lvremove "
+			    "%s/%s)",
+			    volume->vg, volume->name, volume->vg, volume->name);
+	}
+	if (!left)
+		plan_note(plan, name, vmid, "it is gone already");
+}
+
 void plan_destroy(const struct state *state, const struct record_vms *records, const char *name,
 		  unsigned vmid, struct plan *plan)
 {
@@ -347,8 +385,10 @@ void plan_destroy(const struct state *state, const struct record_vms *records, c
 	struct plan_step *step;
 
 	plan->vm_count++;
-	if (!guest)
+	if (!guest) {
+		plan_gone(state, name, vmid, plan);
 		return;
+	}
 	if (!record) {
 		plan_refuse(plan, name, vmid,
 			    "vyom did not make the VM with this id, as far as its journal knows; "

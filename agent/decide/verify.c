@@ -83,6 +83,8 @@ static void add_disk(struct verify *verify, enum verify_kind kind, const struct 
 static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct verify *verify)
 {
 	verify->vm_count++;
+	if (vm->busy)
+		kind = VERIFY_IN_PROGRESS;
 	if (vm->standing == DIFF_ABSENT) {
 		add(verify, kind, vm->vm->name, vm->vmid, "vm")->text = memory_copy("does not "
 										    "exist");

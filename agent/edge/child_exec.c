@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -106,6 +107,7 @@ execute(const struct descriptors *own, const struct strvec *argv)
 	if (setsid() < 0 || place_descriptors(own) < 0)
 		give_up(own->failure);
 	reset_signals();
+	umask(022);	/* qm makes files that others must read: its task list, the guests' */
 	wait_for_release();
 	execve(argv->items[0], argv->items, (char *const *)environment);
 	give_up(FD_FAILURE);

@@ -199,6 +199,7 @@ int journal_vm_remember(struct journal *journal, const struct record_vm *vm, str
 	if (vm->run)
 		sqlite3_bind_int64(statement, 6, vm->run);
 	sqlite3_bind_int(statement, 7, vm->started);
+	sqlite3_bind_int(statement, 8, vm->suspect);
 	return change(journal, statement, &rows, NULL, err);
 }
 
@@ -217,6 +218,11 @@ static int change_vm(struct journal *journal, enum journal_handle_query query, u
 int journal_vm_started(struct journal *journal, unsigned vmid, struct error *err)
 {
 	return change_vm(journal, VM_STARTED, vmid, err);
+}
+
+int journal_vm_suspect(struct journal *journal, unsigned vmid, struct error *err)
+{
+	return change_vm(journal, VM_SUSPECT, vmid, err);
 }
 
 int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)

@@ -40,6 +40,7 @@ int journal_step_end(struct journal *journal, const struct record_step *step, st
 /* A VM is ours and this is who it is; replaces an older record of that VMID. */
 int journal_vm_remember(struct journal *journal, const struct record_vm *vm, struct error *err);
 int journal_vm_started(struct journal *journal, unsigned vmid, struct error *err);
+int journal_vm_suspect(struct journal *journal, unsigned vmid, struct error *err);
 int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err);
 
 /* Reading.  Newest first for runs, in order for steps; limit 0: all. */

@@ -9,7 +9,7 @@
 #define STEP_COLUMNS \
 	"run, number, vmid, vm, verb, argv, before, pid, pid_start, started, ended, result, " \
 	"status, message, output"
-#define VM_COLUMNS "vmid, cluster, name, uuid, vmgenid, run, started"
+#define VM_COLUMNS "vmid, cluster, name, uuid, vmgenid, run, started, suspect"
 
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
@@ -32,10 +32,10 @@ static const char *const queries[] = {
 	[STEP_END] = "UPDATE step SET result = ?3, status = ?4, message = ?5, output = ?6, ended = "
 		     "?7 "
 		     "WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
-	[VM_REMEMBER] = "INSERT OR REPLACE INTO vm (" VM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, "
-								 "?6, ?7) "
-			"RETURNING vmid",
+	[VM_REMEMBER] = "INSERT OR REPLACE INTO vm (" VM_COLUMNS ") "
+			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING vmid",
 	[VM_STARTED] = "UPDATE vm SET started = 1 WHERE vmid = ?1",
+	[VM_SUSPECT] = "UPDATE vm SET suspect = 1 WHERE vmid = ?1",
 	[VM_FORGET] = "DELETE FROM vm WHERE vmid = ?1",
 
 	[READ_RUNS] = "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",

@@ -10,7 +10,8 @@
 
 /* The rows of journal_handle.c's table, which says what each ?N is and what comes back. */
 enum journal_handle_query {
-	RUN_BEGIN, RUN_END, STEP_BEGIN, STEP_CHILD, STEP_END, VM_REMEMBER, VM_STARTED, VM_FORGET,
+	RUN_BEGIN, RUN_END, STEP_BEGIN, STEP_CHILD, STEP_END, VM_REMEMBER, VM_STARTED,
+	VM_SUSPECT, VM_FORGET,
 	READ_RUNS, READ_RUN, READ_STEPS, READ_OPEN_STEPS, READ_OPEN_RUNS, READ_VMS,
 	QUERY_COUNT
 };

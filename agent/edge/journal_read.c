@@ -92,6 +92,7 @@ static void add_vm(void *into, sqlite3_stmt *row)
 		.vmgenid = column_text(row, 4),
 		.run = sqlite3_column_int64(row, 5),
 		.started = sqlite3_column_int(row, 6) != 0,
+		.suspect = sqlite3_column_int(row, 7) != 0,
 	};
 }
 

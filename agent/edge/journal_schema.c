@@ -60,7 +60,8 @@ static const char step_1[] =
 	"	uuid		TEXT,"
 	"	vmgenid		TEXT,"
 	"	run		INTEGER REFERENCES run (id),"
-	"	started		INTEGER NOT NULL DEFAULT 0"
+	"	started		INTEGER NOT NULL DEFAULT 0,"
+	"	suspect		INTEGER NOT NULL DEFAULT 0"
 	") STRICT;";
 
 static const char *const steps[] = { step_1 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/pvefs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -56,6 +57,37 @@ static json_t *read_vmlist(const char *root, struct error *err)
 	}
 	ids = json_object_get(list, "ids");
 	return json_is_object(ids) ? json_incref(ids) : json_object();
+}
+
+static void add_local(json_t *ids, const char *node, const char *id)
+{
+	if (!json_object_get(ids, id))
+		json_object_set_new(ids, id, json_pack("{s:s, s:s}", "node", node, "type", "qemu"));
+}
+
+/*
+ * .vmlist may lag behind the configs for a moment (pve-facts 5.16), and a VM must
+ * never be taken for gone that is not: what has a config here is there.
+ */
+static void add_unlisted(const char *root, const char *node, json_t *ids)
+{
+	char path[PATH_MAX], id[16];
+	struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/etc/pve/nodes/%s/qemu-server", root, node);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		size_t len = strspn(entry->d_name, "0123456789");
+
+		if (len == 0 || len >= sizeof(id) || strcmp(entry->d_name + len, ".conf") != 0)
+			continue;
+		memcpy(id, entry->d_name, len);
+		id[len] = '\0';
+		add_local(ids, node, id);
+	}
+	if (folder)
+		closedir(folder);
 }
 
 /* One guest as .vmlist has it: "101": { "node": "pve", "type": "qemu", "version": 20 } */
@@ -144,6 +176,7 @@ int pvefs_read_guests(const char *root, struct state *state, struct error *err)
 	ids = read_vmlist(root, err);
 	if (!ids)
 		return -1;
+	add_unlisted(root, state->node, ids);
 	running_open(&running, root);
 	json_object_foreach(ids, id, entry) {
 		struct state_guest guest = { 0 };
@@ -170,12 +203,16 @@ int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struc
 	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
 	CLEANUP(scope_json) json_t *ids = read_vmlist(root, err);
 	struct state_guest *old = state_find_guest(state, vmid), fresh = { 0 };
-	char id[16];
+	char id[16], path[PATH_MAX];
 	json_t *entry;
 
 	if (!ids)
 		return -1;
 	snprintf(id, sizeof(id), "%u", vmid);
+	snprintf(path, sizeof(path), "%s/etc/pve/nodes/%s/qemu-server/%u.conf", root, state->node,
+		 vmid);
+	if (access(path, F_OK) == 0)
+		add_local(ids, state->node, id);
 	entry = json_object_get(ids, id);
 	if (entry) {
 		running_open(&running, root);

@@ -22,7 +22,7 @@ enum event_kind {
 	EVENT_STEP_FAILED,	/* step, seconds, text: why, and what would do */
 	EVENT_VM_STOPPED,	/* step: the VM's next one, not begun; text: why */
 	EVENT_STOPPING,		/* a signal came: running steps finish, no new ones; text */
-	EVENT_SETTLED,		/* something an earlier run left was settled; text */
+	EVENT_REMARK, /* something worth knowing that is no step; text */
 	EVENT_RUN_END,		/* run, steps done, failed; seconds */
 };
 

@@ -70,7 +70,7 @@ static int compare_vmid(const void *vmid, const void *vm)
 	return (a > b) - (a < b);
 }
 
-const struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid)
+struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid)
 {
 	if (vms->count == 0)
 		return NULL;

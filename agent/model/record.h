@@ -62,6 +62,7 @@ struct record_vm {
 	char *vmgenid;		/* lower case, NULL if it has none */
 	int64_t run;		/* that made or adopted it */
 	bool started;		/* we have started it: what is in it may matter to someone */
+	bool suspect; /* its disk was written while the pool was full: its data is not whole */
 };
 
 struct record_runs { struct record_run *items; size_t count; };
@@ -76,7 +77,7 @@ void record_steps_release(struct record_steps *steps);
 void record_vms_release(struct record_vms *vms);
 
 /* The record of that VMID, or NULL. */
-const struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid);
+struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid);
 
 /* "open", "done", "failed", "interrupted", "retried" */
 const char *record_result_name(enum record_result result);

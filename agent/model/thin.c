@@ -20,14 +20,19 @@ void thin_pools_release(struct thin_pools *pools)
 	*pools = (struct thin_pools){ 0 };
 }
 
+void thin_volume_release(struct thin_volume *volume)
+{
+	free(volume->vg);
+	free(volume->name);
+	free(volume->pool);
+	free(volume->origin);
+	*volume = (struct thin_volume){ .vg = NULL };
+}
+
 void thin_volumes_release(struct thin_volumes *volumes)
 {
-	for (size_t i = 0; i < volumes->count; i++) {
-		free(volumes->items[i].vg);
-		free(volumes->items[i].name);
-		free(volumes->items[i].pool);
-		free(volumes->items[i].origin);
-	}
+	for (size_t i = 0; i < volumes->count; i++)
+		thin_volume_release(&volumes->items[i]);
 	free(volumes->items);
 	*volumes = (struct thin_volumes){ 0 };
 }

@@ -48,6 +48,7 @@ struct thin_pools { struct thin_pool *items; size_t count; };
 struct thin_volumes { struct thin_volume *items; size_t count; };	/* by vg, then name */
 
 void thin_pools_release(struct thin_pools *pools);
+void thin_volume_release(struct thin_volume *volume);
 void thin_volumes_release(struct thin_volumes *volumes);
 void thin_volumes_sort(struct thin_volumes *volumes);
 
