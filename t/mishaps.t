@@ -40,8 +40,8 @@ unwrap
 sed -i 's/ out_of_data_space / rw /' "$root/run/dm/status"
 status 3 "and stays so when the pool has space again" vyom apply --yes
 out 'its data is not whole: vyom destroy vyom-' "with what would do"
-made=$(cd "$root/etc/pve/qemu-server" && ls | grep -v 9000 | head -1)
-made=$(sed -n 's/^name: //p' "$root/etc/pve/qemu-server/$made")
+made=$(find "$root/etc/pve/nodes/pve/qemu-server" -name "10?.conf" | head -1)
+made=$(sed -n "s/^name: //p" "$made")
 status 0 "which does" vyom destroy --yes "$made"
 
 # a list of guests that lags

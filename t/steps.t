@@ -92,7 +92,7 @@ for verb in clone set resize start; do
 	read -r pid parent session <"$see.family"
 	ok "$verb: it leads a session of its own" test "$session" = "$pid"
 	ok "$verb: it is vyom's child" test "$parent" = "$vyom_pid"
-	ok "$verb: no signal is blocked or ignored (but QUIT by bash, 32 and 33 by the C library)" test "$(tr '\n' ' ' <"$see.signals")" = "0 0 "
+	ok "$verb: no signal is blocked or ignored (but QUIT, by bash, and the C library's 32 and 33)" test "$(tr '\n' ' ' <"$see.signals")" = "0 0 "
 done
 cp "$root/seen/clone.journal" "$tmp/out"
 ok "a clone begins where there is no config" json "\$d->{steps}[0]{before} eq 'no config'"
