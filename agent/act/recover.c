@@ -105,12 +105,13 @@ int recover_remember_clone(struct journal *journal, const struct state *state,
  * A child that outlived its run is joined: it will end, and nobody else may begin on its
  * VM before.
  */
-static void wait_for_child(const struct record_step *step, const struct event_sink *sink)
+static void wait_for_child(const struct record_step *step, bool same_boot,
+			   const struct event_sink *sink)
 {
 	const struct timespec tick = { .tv_nsec = 200 * 1000 * 1000 };
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	if (!step->pid || !child_is_alive(step->pid, step->pid_start))
+	if (!step->pid || !same_boot || !child_is_alive(step->pid, step->pid_start))
 		return;
 	strbuf_addf(&text,
 		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for "
@@ -119,6 +120,18 @@ static void wait_for_child(const struct record_step *step, const struct event_si
 	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 	while (child_is_alive(step->pid, step->pid_start))
 		nanosleep(&tick, NULL);
+}
+
+/* After a reboot the number of an old child may be any process's. */
+static int is_of_this_boot(struct journal *journal, int64_t id, bool *same, struct error *err)
+{
+	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
+	CLEANUP(scope_free) char *now = child_boot_id();
+
+	if (journal_read_run(journal, id, &run, err) < 0)
+		return -1;
+	*same = !now || !run.boot_id || strcmp(now, run.boot_id) == 0;
+	return 0;
 }
 
 static int settle_step(const char *root, struct journal *journal, struct state *state,
@@ -130,8 +143,11 @@ static int settle_step(const char *root, struct journal *journal, struct state *
 		memory_print("%s/var/lib/vyom/output/%lld-%lld", root, (long long)step->run,
 				  (long long)step->number);
 	struct timespec now;
+	bool same_boot;
 
-	wait_for_child(step, sink);
+	if (is_of_this_boot(journal, step->run, &same_boot, err) < 0)
+		return -1;
+	wait_for_child(step, same_boot, sink);
 	if (observe_guest(root, state, step->vmid, err) < 0)
 		return -1;
 	if (strcmp(step->verb, "clone") == 0 &&

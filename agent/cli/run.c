@@ -50,10 +50,14 @@ static void fill_run(const struct cli *cli, const char *verb, const struct plan 
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*run = (struct record_run){
-		.verb = memory_copy(verb), .argv = memory_copy(cli->command_line),
-		.version = memory_copy(PACKAGE_VERSION), .vmids = vmids_of(plan),
+		.verb = memory_copy(verb),
+		.argv = memory_copy(cli->command_line),
+		.version = memory_copy(PACKAGE_VERSION),
+		.vmids = vmids_of(plan),
 		.started = (double)now.tv_sec + (double)now.tv_nsec / 1e9,
-		.pid = getpid(), .pid_start = child_start_time(getpid()),
+		.pid = getpid(),
+		.pid_start = child_start_time(getpid()),
+		.boot_id = child_boot_id(),
 	};
 }
 

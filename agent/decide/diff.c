@@ -212,16 +212,6 @@ void diff_all(const struct spec *spec, const struct state *state, const struct r
 			diff_vm(spec->vms[i], state, records, &diff->vms[diff->count++]);
 }
 
-bool diff_vm_is_in_line(const struct diff_vm *diff)
-{
-	if (diff->standing != DIFF_PRESENT || diff->start || diff_disk_differs(&diff->disk))
-		return false;
-	for (size_t i = 0; i < diff->count; i++)
-		if (diff->items[i].urgency != DIFF_WAITING)
-			return false;
-	return true;
-}
-
 void diff_vm_release(struct diff_vm *diff)
 {
 	for (size_t i = 0; i < diff->count; i++) {

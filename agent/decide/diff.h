@@ -78,9 +78,6 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 void diff_all(const struct spec *spec, const struct state *state, const struct record_vms *records,
 	      struct diff *diff);
 
-/* Is there nothing to do and nothing in the way?  Waiting for a restart counts as nothing. */
-bool diff_vm_is_in_line(const struct diff_vm *diff);
-
 /*
  * Does a change of its disk's options wait for a restart, or will it?  Such a
  * drive carries its old size along: growing it waits as well (rivals B8).

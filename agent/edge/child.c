@@ -13,6 +13,7 @@
 
 #include "edge/child_exec.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
@@ -205,4 +206,14 @@ void child_tail(const char *path, size_t max, struct strbuf *text)
 	if (size > max)
 		begin = skip_torn_line(window, (size_t)len);
 	add_lines(window + begin, (size_t)len - begin, text);
+}
+
+char *child_boot_id(void)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	if (file_read("/proc/sys/kernel/random/boot_id", &text) < 0)
+		return NULL;
+	text.buf[strcspn(text.buf, "\n")] = '\0';
+	return strbuf_detach(&text);
 }

@@ -55,6 +55,10 @@ void child_release_fds(struct child *child);
 /* Does a process with this pid and start time live (and is no zombie)? */
 bool child_is_alive(pid_t pid, uint64_t start);
 
+/* Which boot of the machine this is, so that a pid of an earlier one is known as such; caller
+ * frees. */
+char *child_boot_id(void);
+
 /* Field 22 of /proc/PID/stat, or 0. */
 uint64_t child_start_time(pid_t pid);
 
