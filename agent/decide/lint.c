@@ -31,11 +31,13 @@ static void add(struct lints *lints, const char *what, const char *why, const ch
 
 static bool has_cloudinit(const struct vmconf *conf)
 {
-	for (size_t i = 0; i < conf->live_count; i++)
-		if (strstr(conf->live[i].value, "-cloudinit") && strstr(conf->live[i].value, "media"
-											     "=cdro"
-											     "m"))
+	for (size_t i = 0; i < conf->live_count; i++) {
+		const char *value = conf->live[i].value;
+
+		if (vmconf_is_drive(conf->live[i].key) && strstr(value, "-cloudinit") &&
+		    strstr(value, "media=cdrom"))
 			return true;
+	}
 	return false;
 }
 

@@ -16,8 +16,8 @@
 
 enum { LVS_SECONDS = 60 };
 
-static const char columns[] = "vg_name,lv_name,lv_size,lv_attr,pool_lv,origin,vg_extent_size,data_"
-			      "percent,metadata_percent";
+static const char columns[] = "vg_name,lv_name,lv_size,lv_attr,pool_lv,origin,vg_extent_size,"
+			      "data_percent,metadata_percent";
 
 /* One line of the report; texts belong to it. */
 struct row {
