@@ -92,9 +92,9 @@ status 2 "a folder" vyom plan -c "$root"
 out "cannot read $root: Is a directory" "is no config"
 
 from_stdin() {
-	(cd "$tmp/work" && "$top_builddir/vyom" plan --sysroot "$root" -c - >"$tmp/out" 2>&1)
+	(cd "$tmp/folder" && "$top_builddir/vyom" plan --sysroot "$root" -c - >"$tmp/out" 2>&1)
 }
-mkdir -p "$tmp/work/sub"
+mkdir -p "$tmp/folder/sub"
 owner_conf
 status 1 "-c - reads standard input" from_stdin <<-END
 	node "pve" { }
@@ -107,25 +107,25 @@ status 2 "with mistakes" from_stdin <<-'END'
 	cluster "lab" { vm "a" { vmid = 1 } }
 END
 out '^-:2: vm "a": vmid: "1" is no whole number' "it names lines of standard input"
-cp "$root/etc/vyom/authorized_keys" "$tmp/work/near.pub"
+cp "$root/etc/vyom/authorized_keys" "$tmp/folder/near.pub"
 status 1 "a relative key file of standard input" from_stdin <<-'END'
 	node "pve" { }
 	template "prakriti-template" { vmid = 9000 }
 	cluster "lab" { vm "a" { vmid = 101 ssh-keys = "near.pub" } }
 END
-out "--sshkeys $tmp/work/near.pub" "begins at the current folder, and is given to qm from the root on"
-cat >"$tmp/work/sub/lab.conf" <<-'END'
+out "--sshkeys $tmp/folder/near.pub" "begins at the current folder, and is given to qm from the root on"
+cat >"$tmp/folder/sub/lab.conf" <<-'END'
 	node "pve" { }
 	template "prakriti-template" { vmid = 9000 }
 	cluster "lab" { vm "a" { vmid = 101 ssh-keys = "../near.pub" } }
 END
 relative() {
-	(cd "$tmp/work" && "$top_builddir/vyom" plan --sysroot "$root" -c sub/lab.conf >"$tmp/out" 2>&1 </dev/null)
+	(cd "$tmp/folder" && "$top_builddir/vyom" plan --sysroot "$root" -c sub/lab.conf >"$tmp/out" 2>&1 </dev/null)
 }
 status 1 "that of a file" relative
-out "--sshkeys $tmp/work/sub/../near.pub" "begins at the file's folder"
-status 1 "wherever vyom is called" vyom plan -c "$tmp/work/sub/lab.conf"
-out "--sshkeys $tmp/work/sub/../near.pub" "it does"
+out "--sshkeys $tmp/folder/sub/../near.pub" "begins at the file's folder"
+status 1 "wherever vyom is called" vyom plan -c "$tmp/folder/sub/lab.conf"
+out "--sshkeys $tmp/folder/sub/../near.pub" "it does"
 
 # --- MACs follow from the names ---
 owner_conf

@@ -12,15 +12,13 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
-static uint64_t memory_of_guest(const struct state_guest *guest)
+uint64_t budget_memory_of(const struct vmconf *conf)
 {
 	CLEANUP(propstr_release) struct propstr memory = PROPSTR_INIT;
 	const char *text;
 	uint64_t mib;
 
-	if (!guest->conf || !guest->pid)
-		return 0;
-	memory = propstr_parse(vmconf_get(guest->conf, "memory"), "current");
+	memory = propstr_parse(conf ? vmconf_get(conf, "memory") : NULL, "current");
 	text = propstr_get(&memory, "current");
 	return text && number_parse_unsigned(text, 0, UINT32_MAX, &mib) ? mib * MIB : 512 * MIB;
 }
@@ -30,7 +28,8 @@ static uint64_t memory_running(const struct state *state)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < state->guest_count; i++)
-		sum += memory_of_guest(&state->guests[i]);
+		if (state->guests[i].conf && state->guests[i].pid)
+			sum += budget_memory_of(state->guests[i].conf);
 	return sum;
 }
 

@@ -15,9 +15,13 @@ struct spec_section;
 struct state;
 struct strbuf;
 struct thin_pool;
+struct vmconf;
 
 /* Add a refusal to plan for each budget of node that it would break, with numbers. */
 void budget_admit(const struct spec_section *node, const struct state *state, struct plan *plan);
+
+/* What a VM with this config holds, bytes; qm's default where it says nothing, or is NULL. */
+uint64_t budget_memory_of(const struct vmconf *conf);
 
 /* What the pool has promised: the sizes of all its thin volumes, bytes. */
 uint64_t budget_promised(const struct state *state, const char *vg, const char *pool);

@@ -20,7 +20,7 @@ static const char *conf_name(const struct vmconf *conf)
 	return name ? name : "a VM without a name";
 }
 
-static bool is_same_vm(const struct record_vm *record, const struct vmconf *conf)
+bool obstacle_is_same_vm(const struct record_vm *record, const struct vmconf *conf)
 {
 	CLEANUP(propstr_release) struct propstr smbios =
 		propstr_parse(vmconf_get(conf, "smbios1"), NULL);
@@ -118,7 +118,7 @@ static char *obstacle_of_identity(const struct spec_section *vm, const struct st
 				    "VM "
 				    "another vmid",
 				    conf_name(guest->conf));
-	if (!is_same_vm(record, guest->conf))
+	if (!obstacle_is_same_vm(record, guest->conf))
 		return memory_print("the VM with this id is no longer the one that vyom made "
 				    "(smbios uuid "
 				    "was %s): it was replaced from outside and is left alone; give "

@@ -15,6 +15,7 @@ struct record_vms;
 struct spec_section;
 struct state;
 struct state_guest;
+struct vmconf;
 
 /*
  * NULL if nothing does; else the caller frees.  guest is what has the VM's id now
@@ -26,5 +27,8 @@ char *obstacle_find(const struct spec_section *vm, const struct state *state,
 
 /* Is guest under a lock that its holder will give back by itself, as a backup does? */
 bool obstacle_passes(const struct state_guest *guest);
+
+/* Is the VM with this config the one that the record remembers, by its smbios uuid? */
+bool obstacle_is_same_vm(const struct record_vm *record, const struct vmconf *conf);
 
 #endif

@@ -245,16 +245,6 @@ static bool keys_agree(const char *wanted, const char *found)
 	return strvec_equal(&want, &have);
 }
 
-static bool has_line(const char *text, const char *line)
-{
-	size_t len = strlen(line);
-
-	for (const char *at = text; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-		if (strncmp(at, line, len) == 0 && (at[len] == '\n' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
 bool option_agrees(const struct option *option, const char *wanted, const char *found)
 {
 	if (!found)
@@ -268,7 +258,7 @@ bool option_agrees(const struct option *option, const char *wanted, const char *
 	case OPTION_SSH_KEYS:
 		return keys_agree(wanted, found);
 	case OPTION_NOTE:
-		return has_line(found, wanted);
+		return vmconf_note_has_line(found, wanted);
 	case OPTION_TEXT:
 	default:
 		return strcmp(wanted, found) == 0;

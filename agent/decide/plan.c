@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "decide/diff.h"
+#include "decide/budget.h"
 #include "decide/forecast.h"
+#include "decide/obstacle.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
-#include "model/propstr.h"
 #include "model/record.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -60,15 +61,10 @@ static uint64_t memory_of(const struct diff_vm *diff, const struct state *state)
 {
 	const struct vmconf *conf =
 		diff->guest ? diff->guest->conf : forecast_source(diff->vm, state);
-	CLEANUP(propstr_release) struct propstr memory = PROPSTR_INIT;
-	const char *found;
-	uint64_t mib;
 
 	if (spec_value(diff->vm, KEY_MEMORY))
 		return spec_number(diff->vm, KEY_MEMORY);
-	memory = propstr_parse(conf ? vmconf_get(conf, "memory") : NULL, "current");
-	found = propstr_get(&memory, "current");
-	return found && number_parse_unsigned(found, 0, UINT32_MAX, &mib) ? mib * MIB : 512 * MIB;
+	return budget_memory_of(conf);
 }
 
 static void plan_clone(const struct diff_vm *diff, const struct state *state, struct plan *plan)
@@ -321,21 +317,18 @@ void plan_all(const struct diff *diff, const struct state *state,
 static bool may_destroy(const struct state_guest *guest, const struct record_vm *record,
 			const char *name, struct plan *plan)
 {
-	CLEANUP(propstr_release) struct propstr smbios = PROPSTR_INIT;
 	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
 	unsigned vmid = guest->vmid;
-	const char *uuid, *lock;
+	const char *lock;
 
 	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf) {
 		plan_refuse(plan, name, vmid, "it is not a VM of this node (it is on %s)",
 			    guest->node);
 		return false;
 	}
-	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
-	uuid = propstr_get(&smbios, "uuid");
 	lock = vmconf_get(guest->conf, "lock");
 	strbuf_addf(&mark, OPTION_MARK "%s/%s", record->cluster, record->name);
-	if (!uuid || strcasecmp(uuid, record->uuid) != 0)
+	if (!obstacle_is_same_vm(record, guest->conf))
 		plan_refuse(plan, name, vmid,
 			    "the VM with this id is no longer the one that vyom made; it is left "
 			    "alone");

@@ -286,16 +286,21 @@ bool vmconf_has_pending(const struct vmconf *conf)
 	return conf->pending_count || conf->pending_delete;
 }
 
-bool vmconf_description_has_line(const struct vmconf *conf, const char *line)
+bool vmconf_note_has_line(const char *note, const char *line)
 {
 	size_t len = strlen(line), rest;
 
-	for (const char *at = conf->description; at; at = at[rest] ? at + rest + 1 : NULL) {
+	for (const char *at = note; at; at = at[rest] ? at + rest + 1 : NULL) {
 		rest = strcspn(at, "\n");
 		if (rest == len && strncmp(at, line, len) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool vmconf_description_has_line(const struct vmconf *conf, const char *line)
+{
+	return vmconf_note_has_line(conf->description, line);
 }
 
 void vmconf_cleanup(struct vmconf **conf)

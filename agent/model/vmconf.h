@@ -54,7 +54,8 @@ bool vmconf_has_pending(const struct vmconf *conf);
 /* Is key a drive's: scsi0, ide2, unused1, efidisk0, …? */
 bool vmconf_is_drive(const char *key);
 
-/* Is line one of the description's lines? */
+/* Is line one of the lines of a decoded note, or of the description? */
+bool vmconf_note_has_line(const char *note, const char *line);
 bool vmconf_description_has_line(const struct vmconf *conf, const char *line);
 
 /* %41 → A, in place; a % without two hex digits stays, and so does %00. */
