@@ -198,8 +198,7 @@ static int work(struct crew *crew, struct error *err)
 	while (count_running(crew) || (!crew->stopping && is_pending(crew))) {
 		if (!crew->stopping && begin_ready(crew, err) < 0) {
 			result = -1;
-			stop(crew, "something failed that would fail again: no new steps are "
-				   "begun");
+			stop(crew, "something failed that would fail again: no new steps are begun");
 		}
 		wait_for_news(crew);
 		if (tend_running(crew, err) < 0) {

@@ -114,8 +114,7 @@ static void wait_for_child(const struct record_step *step, bool same_boot,
 	if (!step->pid || !same_boot || !child_is_alive(step->pid, step->pid_start))
 		return;
 	strbuf_addf(&text,
-		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for "
-		    "it",
+		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for it",
 		    step->vm, step->vmid, step->verb, step->pid);
 	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 	while (child_is_alive(step->pid, step->pid_start))

@@ -348,8 +348,7 @@ static void give_up(struct worker *worker)
 
 	strbuf_addf(&why,
 		    "process %d (qm %s %u) did not end in time, nor when it was asked to; it still "
-		    "runs: "
-		    "look what it waits for, then run vyom again",
+		    "runs: look what it waits for, then run vyom again",
 		    worker->child.pid, worker->record.verb, worker->record.vmid);
 	child_release_fds(&worker->child);
 	leave_open(worker, why.buf);

@@ -24,8 +24,7 @@ static void admit_places(const struct spec_section *vm, const struct state *stat
 	if (!strvec_contains(&state->bridges, bridge))
 		plan_refuse(plan, vm->name, vmid,
 			    "bridge: the node has no %s (it has %s); qm would accept it, and the "
-			    "start "
-			    "would fail",
+			    "start would fail",
 			    bridge, bridges.len ? bridges.buf : "none");
 	if (!storage)
 		plan_refuse(plan, vm->name, vmid, "storage: the node has no %s (see pvesm status)",
@@ -108,8 +107,7 @@ void admit(const struct spec *spec, const struct state *state, struct plan *plan
 		return;
 	if (!state->quorate)
 		plan_refuse(plan, NULL, 0,
-			    "the cluster has no quorum, so /etc/pve is read-only; see pvecm "
-			    "status");
+			    "the cluster has no quorum, so /etc/pve is read-only; see pvecm status");
 	for (size_t i = 0; i < spec->template_count; i++)
 		if (is_cloned(spec->templates[i], plan))
 			admit_template(spec->templates[i], state, plan);

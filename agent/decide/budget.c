@@ -50,9 +50,8 @@ static void admit_memory(const struct spec_section *node, const struct state *st
 		return;
 	plan_refuse(plan, NULL, 0,
 		    "memory: running VMs would hold %s, but the node has %s and keeps %s for "
-		    "itself "
-		    "(memory-reserve), which leaves %s: %s too much; declare less, or stop other "
-		    "VMs",
+		    "itself (memory-reserve), which leaves %s: %s too much; declare less, or stop "
+		    "other VMs",
 		    number_format_human(held, text[0]), number_format_human(state->memory, text[1]),
 		    number_format_human(reserve, text[2]), number_format_human(budget, text[3]),
 		    number_format_human(held - budget, text[4]));
@@ -152,8 +151,7 @@ static void admit_copy(const struct demand *demand, const struct thin_pool *pool
 		return;
 	plan_refuse(plan, NULL, 0,
 		    "%s: full copies may write %s and %s is in use, which is past data-limit = "
-		    "%llu; use "
-		    "linked clones, or enlarge the pool",
+		    "%llu; use linked clones, or enlarge the pool",
 		    demand->storage, number_format_human(demand->copy, text[0]),
 		    number_format_human(pool->data_used, text[1]), limit);
 }

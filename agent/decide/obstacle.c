@@ -70,8 +70,7 @@ static char *obstacle_of_other_id(const struct spec_section *vm, const struct st
 
 		if (is_recorded_as(record, vm) && state_find_guest(state, record->vmid))
 			return memory_print("vyom made this VM with the id %u, and it is there; "
-					    "change "
-					    "the file back, or destroy it first",
+					    "change the file back, or destroy it first",
 					    record->vmid);
 	}
 	return NULL;
@@ -91,8 +90,7 @@ static char *obstacle_of_place(const struct state_guest *guest, const struct rec
 		return memory_print("it moved to node %s; vyom changes VMs of its own node only: "
 				    "migrate it back", guest->node);
 	if (!guest->local)
-		return memory_print("its id belongs to a guest on node %s; give the VM another "
-				    "vmid",
+		return memory_print("its id belongs to a guest on node %s; give the VM another vmid",
 				    guest->node);
 	if (guest->kind == STATE_LXC)
 		return memory_print("its id belongs to a container; give the VM another vmid");
@@ -109,33 +107,25 @@ static char *obstacle_of_identity(const struct spec_section *vm, const struct st
 	option_mark(vm, &mark);
 	if (!record && vmconf_description_has_line(guest->conf, mark.buf))
 		return memory_print("it carries vyom's mark, but the journal of this node does not "
-				    "know "
-				    "it (was it lost, or the VM restored from a backup?): bring "
-				    "back "
-				    "/var/lib/vyom/journal.db, or remove the VM yourself");
+				    "know it (was it lost, or the VM restored from a backup?): "
+				    "bring back /var/lib/vyom/journal.db, or remove the VM yourself");
 	if (!record)
 		return memory_print("its id belongs to \"%s\", which vyom did not make; give the "
-				    "VM "
-				    "another vmid",
+				    "VM another vmid",
 				    conf_name(guest->conf));
 	if (!obstacle_is_same_vm(record, guest->conf))
 		return memory_print("the VM with this id is no longer the one that vyom made "
-				    "(smbios uuid "
-				    "was %s): it was replaced from outside and is left alone; give "
-				    "the "
-				    "VM another vmid",
+				    "(smbios uuid was %s): it was replaced from outside and is "
+				    "left alone; give the VM another vmid",
 				    record->uuid);
 	if (record->suspect)
 		return memory_print("its disk was copied while the pool had no space or could not "
-				    "be "
-				    "written, so its data is not whole: vyom destroy %s, then "
-				    "apply "
-				    "again",
+				    "be written, so its data is not whole: vyom destroy %s, then "
+				    "apply again",
 				    record->name);
 	if (!is_recorded_as(record, vm))
 		return memory_print("vyom made the VM with this id as %s/%s; a VM is not renamed: "
-				    "change "
-				    "the file back, or destroy %s first",
+				    "change the file back, or destroy %s first",
 				    record->cluster, record->name, record->name);
 	return NULL;
 }
@@ -160,8 +150,7 @@ static char *obstacle_of_lock(const struct state_guest *guest)
 	if (!lock)
 		return NULL;
 	return memory_print("it is locked (%s): someone is at work on it, or was cut off; wait, "
-			    "and see "
-			    "`qm config %u`",
+			    "and see `qm config %u`",
 			    lock, guest->vmid);
 }
 
@@ -183,8 +172,7 @@ static char *obstacle_of_volume(const struct state *state, const struct state_gu
 	if (!storage || !storage->vg)
 		return NULL;
 	return memory_print("its disk %s does not exist any more: bring it back, or vyom destroy "
-			    "the VM "
-			    "and apply again",
+			    "the VM and apply again",
 			    volid);
 }
 
@@ -193,8 +181,7 @@ static char *obstacle_of_disk(const struct state *state, const struct state_gues
 	if (vmconf_get(guest->conf, OPTION_BOOT_DISK))
 		return obstacle_of_volume(state, guest);
 	return memory_print("its config has no %s, the disk it boots from; see `qm config %u` for "
-			    "an "
-			    "unusedN and attach it again",
+			    "an unusedN and attach it again",
 			    OPTION_BOOT_DISK, guest->vmid);
 }
 

@@ -124,8 +124,7 @@ static void note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
 			strbuf_join(&keys, ", ", conf->pending[i].key);
 	if (keys.len)
 		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: a change that somebody left waiting comes into force along with "
-			  "this",
+			  "%s: a change that somebody left waiting comes into force along with this",
 			  keys.buf);
 }
 
@@ -221,8 +220,7 @@ static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 	if (diff->misplaced)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "storage: its disk lies on %s, not on %s; vyom does not move disks: qm "
-			  "disk "
-			  "move %u %s %s",
+			  "disk move %u %s %s",
 			  diff->misplaced, spec_text(diff->vm, KEY_STORAGE), diff->vmid,
 			  OPTION_BOOT_DISK, spec_text(diff->vm, KEY_STORAGE));
 	if (!diff_disk_differs(disk))
@@ -234,8 +232,7 @@ static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 	else if (disk->wanted > disk->found && diff_drive_is_pending(diff))
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "disk: a change of %s waits for a restart (qm reboot %u); after that, "
-			  "vyom "
-			  "apply grows it to %s",
+			  "vyom apply grows it to %s",
 			  OPTION_BOOT_DISK, diff->vmid, number_format_size(disk->wanted, size));
 	else if (disk->wanted > disk->found)
 		plan_resize(diff, plan);

@@ -99,8 +99,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 	add_disk(verify, kind, vm);
 	if (vm->start)
 		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
-											   "not "
-											   "run");
+											   "not run");
 }
 
 /* Is vmid one of the words of busy? */
