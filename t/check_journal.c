@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "edge/journal_file.h"
+#include "edge/journal_handle.h"
 #include "edge/journal_schema.h"
 #include "main.h"
 #include "base/memory.h"
@@ -304,6 +305,117 @@ START_TEST(what_has_ended_does_not_end_twice)
 }
 END_TEST
 
+START_TEST(a_step_that_was_interrupted_is_settled_later)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
+	CLEANUP(record_steps_release) struct record_steps steps = { 0 };
+	struct record_step step;
+
+	begin_step(journal, begin_run(journal), 101, &step);
+	step.result = RECORD_INTERRUPTED;
+	ok(journal_step_end(journal, &step, &err));
+	ok(journal_read_open_steps(journal, &steps, &err));
+	ck_assert_uint_eq(steps.count, 0);
+	step.result = _i ? RECORD_FAILED : RECORD_DONE;
+	step.message = (char *)"it had ended";
+	ok(journal_step_end(journal, &step, &err));
+	ok(journal_read_steps(journal, step.run, &steps, &err));
+	ck_assert(steps.items[0].result == step.result && steps.items[0].message);
+	ck_assert_int_eq(journal_step_end(journal, &step, &err), -1);
+}
+END_TEST
+
+/* Steps as words "RUN VMID VERB RESULT", and the steps in doubt then, as "RUN-NUMBER". */
+static const struct {
+	const char *steps[6];
+	const char *in_doubt;
+} doubts[] = {
+	{ { NULL }, "" },
+	/* which step */
+	{ { "1 101 clone open" }, " 1-1" },
+	{ { "1 101 clone interrupted" }, " 1-1" },
+	{ { "1 101 destroy open" }, " 1-1" },
+	{ { "1 101 destroy interrupted" }, " 1-1" },
+	{ { "1 101 set open" }, "" },
+	{ { "1 101 free interrupted" }, "" },
+	/* known to have ended well, or left nothing */
+	{ { "1 101 clone done" }, "" },
+	{ { "1 101 clone failed" }, "" },
+	{ { "1 101 clone retried" }, "" },
+	{ { "1 101 destroy done" }, "" },
+	/* a later step that was done, in this run or in another */
+	{ { "1 101 clone interrupted", "1 101 set done" }, "" },
+	{ { "1 101 set done", "1 101 clone interrupted", "2 101 resize done" }, "" },
+	{ { "1 101 clone interrupted", "2 101 set failed" }, " 1-1" },
+	{ { "1 101 clone interrupted", "2 101 set open" }, " 1-1" },
+	{ { "1 101 clone interrupted", "2 101 free done" }, " 1-1" },
+	{ { "1 101 clone interrupted", "2 101 free done", "2 101 set done" }, "" },
+	/* an earlier one, or one of another VM */
+	{ { "1 101 set done", "1 101 clone open" }, " 1-2" },
+	{ { "1 101 set done", "2 101 clone open" }, " 2-1" },
+	{ { "1 102 set done", "1 102 set done", "2 101 clone open" }, " 2-1" },
+	{ { "1 101 clone open", "1 102 set done" }, " 1-1" },
+	/* the newest clone or destroy counts, however it ended */
+	{ { "1 101 clone interrupted", "2 101 clone open" }, " 2-1" },
+	{ { "1 101 clone interrupted", "2 101 clone interrupted", "2 101 set done" }, "" },
+	{ { "1 101 clone interrupted", "2 101 clone failed" }, "" },
+	{ { "1 101 destroy interrupted", "1 101 clone done" }, "" },
+	{ { "1 101 clone interrupted", "2 101 destroy open" }, " 2-1" },
+	/* by VMID */
+	{ { "1 103 clone open", "1 102 clone done", "2 101 destroy open" }, " 2-1 1-1" },
+};
+
+static void add_step(struct journal *journal, const char *words)
+{
+	char verb[16], result[16];
+	struct record_step step = { .verb = verb };
+
+	ck_assert_int_eq(sscanf(words, "%ld %u %15s %15s", &step.run, &step.vmid, verb, result), 4);
+	ok(journal_step_begin(journal, &step, &err));
+	while (strcmp(record_result_name(step.result), result) != 0)
+		step.result++;
+	if (step.result)
+		ok(journal_step_end(journal, &step, &err));
+}
+
+START_TEST(the_newest_clone_or_destroy_of_a_vm_may_be_in_doubt)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
+	CLEANUP(record_steps_release) struct record_steps steps = { 0 };
+	char found[64] = "";
+
+	begin_run(journal);
+	begin_run(journal);
+	for (int i = 0; doubts[_i].steps[i]; i++)
+		add_step(journal, doubts[_i].steps[i]);
+	ok(journal_read_in_doubt(journal, &steps, &err));
+	for (size_t i = 0; i < steps.count; i++)
+		sprintf(strchr(found, '\0'), " %ld-%ld", steps.items[i].run, steps.items[i].number);
+	ck_assert_msg(strcmp(found, doubts[_i].in_doubt) == 0, "row %d: \"%s\", not \"%s\"", _i, found,
+		      doubts[_i].in_doubt);
+}
+END_TEST
+
+/* So that a node that has been looked after for years is not slower for it. */
+START_TEST(steps_in_doubt_are_found_without_reading_all_steps)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
+	CLEANUP(scope_free) char *text = NULL;
+	sqlite3_stmt *statement;
+
+	statement = journal_handle_prepare(journal, READ_IN_DOUBT, &err);
+	text = memory_print("EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
+	ck_assert_int_eq(sqlite3_prepare_v2(journal->file.db, text, -1, &statement, NULL), SQLITE_OK);
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *row = (const char *)sqlite3_column_text(statement, 3);
+
+		ck_assert_msg(!strncmp(row, "SCAN", 4) ? strstr(row, "step_in_doubt") != NULL :
+			      !strstr(row, "TEMP"), "%s", row);
+	}
+	sqlite3_finalize(statement);
+}
+END_TEST
+
 START_TEST(a_step_of_no_run_is_refused)
 {
 	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
@@ -575,7 +687,7 @@ START_TEST(an_older_schema_is_brought_up_to_date_with_what_it_holds)
 		"ALTER TABLE vm ADD COLUMN node TEXT",
 		"UPDATE vm SET node = 'pve'",
 	};
-	const struct journal_schema first = { 1, steps }, third = { 3, steps };
+	const struct journal_schema first = { 1, 1, steps }, third = { 3, 1, steps };
 	sqlite3 *db = open_raw();
 	int version = -1;
 
@@ -602,7 +714,7 @@ START_TEST(a_schema_step_that_fails_leaves_the_version_before)
 		journal_schema_current.steps[0],
 		"ALTER TABLE vm ADD COLUMN node TEXT; SELECT nonsense",
 	};
-	const struct journal_schema first = { 1, steps }, second = { 2, steps };
+	const struct journal_schema first = { 1, 1, steps }, second = { 2, 1, steps };
 	sqlite3 *db = open_raw();
 
 	ok(journal_schema_upgrade(db, &first, path, &err));
@@ -632,6 +744,38 @@ START_TEST(a_journal_killed_before_its_first_table_is_empty_and_goes_on)
 		if (access == JOURNAL_CHANGE)
 			begin_run(journal);
 		journal_close(journal);
+	}
+}
+END_TEST
+
+/* As a vyom wrote it that knew the first schema alone. */
+static void make_older(void)
+{
+	const struct journal_schema first = { .version = 1, .steps = journal_schema_current.steps };
+	sqlite3 *db = open_raw();
+
+	ok(journal_schema_upgrade(db, &first, path, &err));
+	sqlite3_close(db);
+	sql("PRAGMA journal_mode = WAL;"
+	    "INSERT INTO run (verb, result, pid, pid_start) VALUES ('apply', 'open', 1, 1);"
+	    "INSERT INTO step (run, number, vmid, verb, pid, pid_start, result, status)"
+	    "	VALUES (1, 1, 101, 'clone', 0, 0, 'interrupted', -1)");
+	chmod(path, 0600);
+}
+
+/* cron's verify looks before the first apply after an update of vyom */
+START_TEST(an_older_journal_is_read_as_it_is_and_upgraded_by_the_next_change)
+{
+	make_older();
+	for (int access = JOURNAL_READ; access <= JOURNAL_CHANGE; access++) {
+		CLEANUP(journal_cleanup) struct journal *journal = open_journal(access);
+		CLEANUP(record_steps_release) struct record_steps steps = { 0 };
+
+		ck_assert_uint_eq(count_runs(journal), 1);
+		ok(journal_read_in_doubt(journal, &steps, &err));
+		ck_assert(steps.count == 1 && steps.items[0].vmid == 101);
+		ck_assert_int_eq(ask(journal->file.db, "PRAGMA user_version"),
+				 access == JOURNAL_READ ? 1 : journal_schema_current.version);
 	}
 }
 END_TEST
@@ -934,6 +1078,10 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_step_is_read_as_it_was_written);
 	tcase_add_test(tcase, open_steps_of_all_runs_are_found);
 	tcase_add_test(tcase, what_has_ended_does_not_end_twice);
+	tcase_add_loop_test(tcase, a_step_that_was_interrupted_is_settled_later, 0, 2);
+	tcase_add_loop_test(tcase, the_newest_clone_or_destroy_of_a_vm_may_be_in_doubt, 0,
+			    sizeof(doubts) / sizeof(doubts[0]));
+	tcase_add_test(tcase, steps_in_doubt_are_found_without_reading_all_steps);
 	tcase_add_test(tcase, a_step_of_no_run_is_refused);
 	tcase_add_test(tcase, a_vm_is_remembered_replaced_and_forgotten);
 	tcase_add_loop_test(tcase, file_and_folders_are_made_for_their_owner_alone, 0, 3);
@@ -944,6 +1092,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, a_failure_says_what_to_do, 0, sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, an_older_schema_is_brought_up_to_date_with_what_it_holds);
 	tcase_add_test(tcase, a_schema_step_that_fails_leaves_the_version_before);
+	tcase_add_test(tcase, an_older_journal_is_read_as_it_is_and_upgraded_by_the_next_change);
 	tcase_add_loop_test(tcase, a_journal_killed_before_its_first_table_is_empty_and_goes_on, 0, 3);
 	tcase_add_loop_test(tcase, a_journal_that_does_not_exist_reads_as_an_empty_one, 0, 2);
 	tcase_add_test(tcase, a_reader_sees_all_that_is_committed_and_touches_nothing);

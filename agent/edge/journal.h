@@ -34,7 +34,10 @@ int journal_run_end(struct journal *journal, int64_t run, enum record_result res
 int journal_step_begin(struct journal *journal, struct record_step *step, struct error *err);
 /* The child exists and waits to be released. */
 int journal_step_child(struct journal *journal, const struct record_step *step, struct error *err);
-/* The result: step's result, status, message, output, ended. */
+/*
+ * The result: step's result, status, message, output, ended.  One that was interrupted may
+ * be settled later.
+ */
 int journal_step_end(struct journal *journal, const struct record_step *step, struct error *err);
 
 /* A VM is ours and this is who it is; replaces an older record of that VMID. */
@@ -53,6 +56,12 @@ int journal_read_steps(struct journal *journal, int64_t run, struct record_steps
 		       struct error *err);
 /* All steps, of whatever run, that have an intent and no result. */
 int journal_read_open_steps(struct journal *journal, struct record_steps *steps, struct error *err);
+/*
+ * By VMID: its newest clone or destroy, where that was begun and is not known to have ended
+ * well or left nothing.  A later step of that VM that was done says that it had ended well,
+ * unless it only freed what was left of it.
+ */
+int journal_read_in_doubt(struct journal *journal, struct record_steps *steps, struct error *err);
 /* All runs without an end. */
 int journal_read_open_runs(struct journal *journal, struct record_runs *runs, struct error *err);
 int journal_read_vms(struct journal *journal, struct record_vms *vms, struct error *err);

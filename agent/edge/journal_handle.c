@@ -29,9 +29,9 @@ static const char *const queries[] = {
 		       "FROM step WHERE run = ?1 RETURNING number",
 	[STEP_CHILD] = "UPDATE step SET pid = ?3, pid_start = ?4 "
 		       "WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
-	[STEP_END] = "UPDATE step SET result = ?3, status = ?4, message = ?5, output = ?6, ended = "
-		     "?7 "
-		     "WHERE run = ?1 AND number = ?2 AND result = 'open' RETURNING number",
+	[STEP_END] = "UPDATE step SET result = ?3, status = ?4, message = ?5, output = ?6, "
+		     "ended = ?7 WHERE run = ?1 AND number = ?2 "
+		     "AND result IN ('open', 'interrupted') RETURNING number",
 	[VM_REMEMBER] = "INSERT OR REPLACE INTO vm (" VM_COLUMNS ") "
 			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING vmid",
 	[VM_STARTED] = "UPDATE vm SET started = 1 WHERE vmid = ?1",
@@ -43,6 +43,14 @@ static const char *const queries[] = {
 	[READ_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 ORDER BY number",
 	[READ_OPEN_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE result = 'open' ORDER BY run, "
 						   "number",
+	[READ_IN_DOUBT] = "SELECT " STEP_COLUMNS " FROM step AS s "
+			  "WHERE verb IN ('clone', 'destroy') "
+			  "AND result IN ('open', 'interrupted') "
+			  "AND NOT EXISTS (SELECT 1 FROM step AS t WHERE t.vmid = s.vmid "
+			  "AND (t.run, t.number) > (s.run, s.number) "
+			  "AND (t.verb IN ('clone', 'destroy') "
+			  "OR (t.result = 'done' AND t.verb <> 'free'))) "
+			  "ORDER BY vmid",
 	[READ_OPEN_RUNS] = "SELECT " RUN_COLUMNS " FROM run WHERE result = 'open' ORDER BY id DESC",
 	[READ_VMS] = "SELECT " VM_COLUMNS " FROM vm ORDER BY vmid",
 };
@@ -85,7 +93,7 @@ static int connect_to_read(struct journal *journal, struct error *err)
 		journal_file_close(&journal->file);
 		return 0;
 	}
-	if (version < journal_schema_current.version)
+	if (version < journal_schema_current.readable)
 		return error_set(err, ERROR_REFUSED,
 				 "%s was written by an older vyom (schema %d, this one reads %d); "
 				 "the next run that changes something brings it up to date",

@@ -64,10 +64,16 @@ static const char step_1[] =
 	"	suspect		INTEGER NOT NULL DEFAULT 0"
 	") STRICT;";
 
-static const char *const steps[] = { step_1 };
+/* What was done to a VM, newest last, and the few steps that may have left something. */
+static const char step_2[] =
+	"CREATE INDEX step_vmid ON step (vmid, run, number);"
+	"CREATE INDEX step_in_doubt ON step (vmid) WHERE result IN ('open', 'interrupted');";
+
+static const char *const steps[] = { step_1, step_2 };
 
 const struct journal_schema journal_schema_current = {
 	.version = sizeof(steps) / sizeof(steps[0]),
+	.readable = 1,
 	.steps = steps,
 };
 

@@ -14,6 +14,7 @@ struct error;
 
 struct journal_schema {
 	int version;			/* how many steps there are */
+	int readable;			/* the oldest version whose tables are read as they are */
 	const char *const *steps;	/* SQL; steps[0] makes version 1 out of nothing */
 };
 
