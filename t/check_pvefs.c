@@ -274,16 +274,43 @@ END_TEST
 
 START_TEST(the_digest_is_that_of_the_files_bytes)
 {
+	CLEANUP(state_release) struct state state = STATE_INIT;
 	struct error err = { 0 };
-	char digest[41];
 
 	sysroot_put("/etc/pve/nodes/pve/qemu-server/101.conf", "abc");
-	ck_assert_int_eq(pvefs_read_digest(sysroot, 101, digest, &err), 0);
-	ck_assert_str_eq(digest, "a9993e364706816aba3e25717850c26c9cd0d89d");
-	ck_assert_int_eq(pvefs_read_digest(sysroot, 102, digest, &err), 0);
-	ck_assert_str_eq(digest, "");
-	ck_assert_int_eq(mkdir(sysroot_path("/etc/pve/nodes/pve/qemu-server/102.conf"), 0755), 0);
-	ck_assert_int_eq(pvefs_read_digest(sysroot, 102, digest, &err), -1);
+	read_all(&state);
+	ck_assert_str_eq(state_find_guest(&state, 101)->digest, "");
+	ck_assert_int_eq(pvefs_read_guest(sysroot, &state, 101, &err), 0);
+	ck_assert_str_eq(state_find_guest(&state, 101)->digest,
+			 "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+END_TEST
+
+static const struct { const char *conf; bool names; } containers[] = {
+	{ "rootfs: local-lvm:vm-101-disk-1,size=8G\n",		true },
+	{ "mp0: local-lvm:vm-101-disk-1\n",			true },
+	{ "unused0: other:vm-101-disk-1",			true },
+	{ "rootfs: local-lvm:vm-101-disk-10,size=8G\n",		false },
+	{ "rootfs: local-lvm:vm-1101-disk-1,size=8G\n",		false },
+	{ "description: vm-101-disk-1\n",			false },
+	{ "rootfs: local-lvm:vm-101-disk-1-x,size=8G\n",	false },
+	{ "",							false },
+};
+
+START_TEST(a_volume_that_a_container_names_is_known_by_its_whole_name)
+{
+	sysroot_put("/etc/pve/nodes/pve/lxc/102.conf", containers[_i].conf);
+	ck_assert_msg(pvefs_container_names(sysroot, "pve", "vm-101-disk-1") ==
+			      containers[_i].names, "%s", containers[_i].conf);
+}
+END_TEST
+
+START_TEST(a_container_that_cannot_be_read_may_name_any_volume)
+{
+	sysroot_put("/etc/pve/nodes/pve/lxc/102.conf", "");
+	ck_assert_int_eq(mkdir(sysroot_path("/etc/pve/nodes/pve/lxc/177.conf"), 0755), 0);
+	ck_assert(pvefs_container_names(sysroot, "pve", "vm-101-disk-1"));
+	ck_assert(!pvefs_container_names(sysroot, "elsewhere", "vm-101-disk-1"));
 }
 END_TEST
 
@@ -321,6 +348,9 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, one_guest_is_added_refreshed_and_taken_out);
 	tcase_add_test(tcase, a_guest_that_cannot_be_read_again_stays_as_it_was);
 	tcase_add_test(tcase, the_digest_is_that_of_the_files_bytes);
+	tcase_add_loop_test(tcase, a_volume_that_a_container_names_is_known_by_its_whole_name, 0,
+			    ROWS(containers));
+	tcase_add_test(tcase, a_container_that_cannot_be_read_may_name_any_volume);
 	tcase_add_test(tcase, a_lock_is_seen_and_never_made);
 }
 

@@ -63,6 +63,23 @@ static void destroy(struct strvec *argv)
 	qm_destroy(argv, 101);
 }
 
+static void destroy_locked(struct strvec *argv)
+{
+	qm_destroy_locked(argv, 101);
+}
+
+static void free_volume(struct strvec *argv)
+{
+	qm_free(argv, "local-lvm:vm-101-disk-0");
+}
+
+static void set_guarded(struct strvec *argv)
+{
+	qm_set(argv, 101);
+	qm_set_option(argv, "cores", "4");
+	qm_guard(argv, "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 /* Every spelling: a linked clone has no storage (pve-facts 1.3.1), a resize no plus (3.2). */
 static const struct { void (*build)(struct strvec *argv); const char *command; } commands[] = {
 	{ clone_linked,		"qm clone 9000 101 --name web --description "
@@ -78,6 +95,10 @@ static const struct { void (*build)(struct strvec *argv); const char *command; }
 	{ start,		"qm start 999999999" },
 	{ shutdown,		"qm shutdown 101 --timeout 90 --forceStop 1" },
 	{ destroy,		"qm destroy 101 --purge 1" },
+	{ destroy_locked,	"qm destroy 101 --purge 1 --skiplock 1" },
+	{ free_volume,		"pvesm free local-lvm:vm-101-disk-0" },
+	{ set_guarded,		"qm set 101 --cores 4 --digest "
+				"a9993e364706816aba3e25717850c26c9cd0d89d" },
 };
 
 START_TEST(each_command_is_spelled_as_qm_takes_it)
@@ -93,10 +114,11 @@ END_TEST
 
 START_TEST(qm_is_the_nodes_own)
 {
-	CLEANUP(scope_free) char *real = qm_program(""), *other = qm_program("/tmp/node");
+	CLEANUP(scope_free) char *real = qm_program("", "qm");
+	CLEANUP(scope_free) char *other = qm_program("/tmp/node", "pvesm");
 
 	ck_assert_str_eq(real, "/usr/sbin/qm");
-	ck_assert_str_eq(other, "/tmp/node/usr/sbin/qm");
+	ck_assert_str_eq(other, "/tmp/node/usr/sbin/pvesm");
 }
 END_TEST
 
@@ -108,13 +130,15 @@ START_TEST(every_verb_has_a_name_and_only_a_copy_has_no_limit)
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_allocates(verb) == (verb == QM_CLONE || verb == QM_RESIZE),
 			      "%s", qm_verb_name(verb));
+		ck_assert_int_eq(qm_verb_find(qm_verb_name(verb)), verb);
 	}
+	ck_assert_int_eq(qm_verb_find("sing"), QM_VERB_COUNT);
 	ck_assert_uint_gt(qm_verb_limit(QM_SHUTDOWN), 90);
 }
 END_TEST
 
 /* Texts of a real node (transcripts), and what looks like them. */
-static const struct { const char *output; bool timeout; } timeouts[] = {
+static const struct { const char *output; bool busy; } busy[] = {
 	{ "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout\n",	true },
 	{ "trying to acquire lock...\n"
 	  "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout\n",	true },
@@ -126,7 +150,10 @@ static const struct { const char *output; bool timeout; } timeouts[] = {
 	{ "start failed: command '/usr/bin/kvm -id 101' failed: got timeout\n",		false },
 	{ "VM 101 qmp command 'query-status' failed - got timeout\n",			false },
 	{ "got timeout\n",								false },
-	{ "VM is locked (backup)\n",							false },
+	{ "VM is locked (backup)\n",							true },
+	{ "clone failed: VM is locked (snapshot-delete)\n",				true },
+	{ "VM is locked (clone)\n",							false },
+	{ "VM is locked (suspended)\n",							false },
 	{ "can't lock file '/var/lock/qemu-server/lock-101.conf' - can't open - Permission denied\n",
 	  false },
 	{ "unable to create VM 101: config file already exists\n",			false },
@@ -134,10 +161,23 @@ static const struct { const char *output; bool timeout; } timeouts[] = {
 	{ "",										false },
 };
 
-START_TEST(only_a_lock_that_was_not_to_be_had_is_a_timeout)
+START_TEST(only_a_lock_that_its_holder_gives_back_is_worth_another_try)
 {
-	ck_assert_msg(qm_output_is_timeout(timeouts[_i].output) == timeouts[_i].timeout, "%s",
-		      timeouts[_i].output);
+	ck_assert_msg(qm_output_is_busy(busy[_i].output) == busy[_i].busy, "%s", busy[_i].output);
+}
+END_TEST
+
+/* As a real node said it (transcripts 02 and 03), and pmxcfs would. */
+START_TEST(a_changed_config_and_a_taken_id_are_told_apart)
+{
+	const char *mismatch = "checksum mismatch (file change by other user?)\n";
+	const char *taken = "unable to create VM 101: config file already exists\n";
+	const char *elsewhere = "close (rename) atomic file '/etc/pve/nodes/pve/qemu-server/101.conf' "
+				"failed: File exists\n";
+
+	ck_assert(qm_output_is_mismatch(mismatch) && !qm_output_is_mismatch(taken));
+	ck_assert(qm_output_is_clash(taken) && qm_output_is_clash(elsewhere));
+	ck_assert(!qm_output_is_clash(mismatch) && !qm_output_is_clash(""));
 }
 END_TEST
 
@@ -165,8 +205,9 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, each_command_is_spelled_as_qm_takes_it, 0, ROWS(commands));
 	tcase_add_test(tcase, qm_is_the_nodes_own);
 	tcase_add_test(tcase, every_verb_has_a_name_and_only_a_copy_has_no_limit);
-	tcase_add_loop_test(tcase, only_a_lock_that_was_not_to_be_had_is_a_timeout, 0,
-			    ROWS(timeouts));
+	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
+			    ROWS(busy));
+	tcase_add_test(tcase, a_changed_config_and_a_taken_id_are_told_apart);
 	tcase_add_loop_test(tcase, progress_is_that_of_the_last_line_of_a_copy, 0, ROWS(progress));
 }
 

@@ -112,17 +112,42 @@ static void *obtain_guest(struct reader *reader, const char *id)
 static void *obtain_record(struct reader *reader, const char *id)
 {
 	struct record_vms *records = reader->records;
-	struct record_vm *record = &MEMORY_PUSH(records->items, records->count);
+	unsigned vmid = (unsigned)strtoul(id, NULL, 10);
+	struct record_vm *record;
 
-	*record = (struct record_vm){ .vmid = (unsigned)strtoul(id, NULL, 10), .run = 1 };
+	for (size_t i = 0; i < records->count; i++)
+		if (records->items[i].vmid == vmid)
+			return &records->items[i];
+	record = &MEMORY_PUSH(records->items, records->count);
+	*record = (struct record_vm){ .vmid = vmid, .run = 1 };
 	return record;
 }
 
-/* What a line may say of its subject: a word, and for the first four types a value behind it. */
+/* Over an id that was free, if nothing else is said. */
+static void *obtain_doubt(struct reader *reader, const char *id)
+{
+	struct record_steps *steps = &reader->records->in_doubt;
+	struct record_step *step = &MEMORY_PUSH(steps->items, steps->count);
+
+	*step = (struct record_step){ .vmid = (unsigned)strtoul(id, NULL, 10), .run = 3,
+				      .before = memory_copy(RECORD_NO_CONFIG),
+				      .result = RECORD_INTERRUPTED };
+	return step;
+}
+
+static void *obtain_held(struct reader *reader, const char *id)
+{
+	struct state *state = reader->state;
+
+	MEMORY_PUSH(state->held, state->held_count) = (unsigned)strtoul(id, NULL, 10);
+	return state;
+}
+
+/* What a line may say of its subject: a word, and for the types before FLAG a value behind it. */
 static const struct field {
 	void *(*obtain)(struct reader *reader, const char *subject);
 	const char *keyword, *word;
-	enum { TEXT, LIST, SIZE, USAGE, FLAG, CHOICE } type;
+	enum { TEXT, LIST, MORE, SIZE, USAGE, FLAG, CHOICE, CLASH } type;
 	size_t offset;
 	int choice;	/* what a FLAG's or CHOICE's word means */
 } fields[] = {
@@ -131,6 +156,7 @@ static const struct field {
 	FIELD(node, state, "memory", SIZE, memory, 0),
 	FIELD(node, state, "bridge", LIST, bridges, 0),
 	FIELD(node, state, "no-quorum", FLAG, quorate, false),
+	FIELD(node, state, "lvs-asked", FLAG, lvs_asked, true),
 	FIELD(storage, state_storage, "type", TEXT, type, 0),
 	FIELD(storage, state_storage, "vg", TEXT, vg, 0),
 	FIELD(storage, state_storage, "pool", TEXT, pool, 0),
@@ -145,12 +171,22 @@ static const struct field {
 	FIELD(volume, thin_volume, "size", SIZE, size, 0),
 	FIELD(volume, thin_volume, "mapped", SIZE, mapped, 0),
 	FIELD(volume, thin_volume, "inactive", FLAG, active, false),
+	FIELD(volume, thin_volume, "open", FLAG, open, true),
 	FIELD(guest, state_guest, "on", TEXT, node, 0),
 	FIELD(guest, state_guest, "container", CHOICE, kind, STATE_LXC),
 	FIELD(guest, state_guest, "running", CHOICE, pid, 4711),
 	FIELD(record, record_vm, "cluster", TEXT, cluster, 0),
 	FIELD(record, record_vm, "name", TEXT, name, 0),
 	FIELD(record, record_vm, "uuid", TEXT, uuid, 0),
+	FIELD(record, record_vm, "vmgenid", TEXT, vmgenid, 0),
+	FIELD(record, record_vm, "started", FLAG, started, true),
+	FIELD(record, record_vm, "suspect", FLAG, suspect, true),
+	FIELD(doubt, record_step, "verb", TEXT, verb, 0),
+	FIELD(doubt, record_step, "vm", TEXT, vm, 0),
+	FIELD(doubt, record_step, "before", TEXT, before, 0),
+	FIELD(doubt, record_step, "had", MORE, before, 0),
+	FIELD(doubt, record_step, "clash", CLASH, output, 0),
+	FIELD(held, state, "by-a-qm", FLAG, mounted, true),
 };
 
 /* word NULL: any field of the keyword. */
@@ -175,11 +211,16 @@ static bool set_usage(uint64_t *used, char *value)
 static bool set_field(const struct field *field, void *thing, char *value)
 {
 	void *place = (char *)thing + field->offset;
+	CLEANUP(scope_free) char *old = NULL;
 
 	switch (field->type) {
 	case TEXT:
 		free(*(char **)place);
 		*(char **)place = memory_copy(value);
+		return true;
+	case MORE:
+		old = *(char **)place;
+		*(char **)place = memory_print("%s, %s", old, value);
 		return true;
 	case LIST:
 		strvec_push(place, value);
@@ -193,6 +234,9 @@ static bool set_field(const struct field *field, void *thing, char *value)
 		return true;
 	case CHOICE:
 		*(int *)place = field->choice;
+		return true;
+	case CLASH:
+		*(char **)place = memory_copy("unable to create VM 101: config file already exists\n");
 		return true;
 	}
 	return false;

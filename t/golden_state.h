@@ -17,7 +17,9 @@
  *		-#rack 7		and this line of the description
  *	guest 200 container
  *	guest 300 on pve2
- *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111
+ *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111 started
+ *	doubt 101 verb clone vm web had pve/vm-101-disk-0
+ *	held 101 by-a-qm
  *
  * "include NAME" stands for the lines of a file beside the test; with a tab in
  * front, for lines of a config.  A second line about one thing adds to the

@@ -31,19 +31,6 @@ vyom pool
 out 'vm-200-disk-0' "a container's volume is shown"
 no_out 'vm-200-disk-0.*orphan' "and is no orphan"
 
-# a pool that ran full while a clone wrote to it
-sed -i 's/clone = "linked"/clone = "full"/' "$root/etc/vyom/vyom.conf"
-wrap '[ "$verb" = clone ] && sed -i "s/ rw / out_of_data_space /" "$root/run/dm/status"'
-status 3 "a clone into a pool that ran full is not done" vyom apply --yes
-out 'its data is not whole' "it says that the data is not whole"
-unwrap
-sed -i 's/ out_of_data_space / rw /' "$root/run/dm/status"
-status 3 "and stays so when the pool has space again" vyom apply --yes
-out 'its data is not whole: vyom destroy vyom-' "with what would do"
-made=$(find "$root/etc/pve/nodes/pve/qemu-server" -name "10?.conf" | head -1)
-made=$(sed -n "s/^name: //p" "$made")
-status 0 "which does" vyom destroy --yes "$made"
-
 # a list of guests that lags
 node_new
 owner_conf
@@ -68,12 +55,12 @@ qm stop 103
 mv "$root/etc/pve/qemu-server/103.conf" "$tmp/103.conf"
 "$srcdir/t/node/refresh" "$root"
 status 3 "a VM that is gone but for its volumes is not forgotten" vyom destroy --yes vyom-worker-2
-out 'its volume pve/vm-103-disk-0 is left' "they are named"
+out 'volumes of an earlier one are left: .*pve/vm-103-disk-0' "they are named"
 mv "$tmp/103.conf" "$root/etc/pve/qemu-server/103.conf"
 "$srcdir/t/node/refresh" "$root"
 "$root/usr/sbin/pvesm" free local-lvm:vm-103-disk-0 >/dev/null
 status 1 "a VM whose disk is gone is drift" vyom verify
-out 'its disk local-lvm:vm-103-disk-0 does not exist any more' "and it says which"
+out 'its disk pve/vm-103-disk-0 does not exist any more' "and it says which"
 
 # a backup at night
 node_new

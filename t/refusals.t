@@ -81,11 +81,11 @@ vyom apply --yes
 sed -i 's/disk = "64G"/disk = "32G"/' "$root/etc/vyom/vyom.conf"
 refused 'disk: 32 GiB is declared, but its disk has 64 GiB; disks are never shrunk' "shrinking a disk"
 owner_conf
-qm set 101 --lock backup >/dev/null
-refused '101\): it is locked \(backup\)' "a VM that is locked"
+qm set 101 --lock suspended >/dev/null
+refused '101\): it is locked \(suspended\)' "a VM that is locked"
 qm unlock 101
 sed -i 's/smbios1: uuid=.*/smbios1: uuid=00000000-0000-4000-8000-000000000000/' "$root/etc/pve/qemu-server/101.conf"
-refused '101\): the VM with this id is no longer the one that vyom made' "a VM that was replaced from outside"
+refused '101\): replaced outside: the VM with this id is no longer the one that vyom made' "a VM that was replaced from outside"
 rm -rf "$root/var/lib/vyom"
 refused '102\): it carries vyom.s mark, but the journal of this node does not know it' "a VM of ours that the journal lost"
 

@@ -135,7 +135,7 @@ static void wake_paused(struct crew *crew)
 {
 	for (size_t i = 0; i < crew->count; i++)
 		if (crew->workers[i].state == WORKER_PAUSED &&
-		    worker_clock() >= crew->workers[i].resume)
+		    watch_clock() >= crew->workers[i].resume)
 			crew->workers[i].state = WORKER_READY;
 }
 
@@ -228,7 +228,7 @@ int apply_plan(struct apply *apply, const struct plan *plan, const struct record
 	       struct apply_result *result, struct error *err)
 {
 	struct crew crew = { .apply = apply, .result = result, .signals = -1 };
-	double began = worker_clock();
+	double began = watch_clock();
 	int status;
 
 	if (make_output_folder(apply->root, run->id, err) < 0 || open_signals(&crew, err) < 0)
@@ -244,6 +244,6 @@ int apply_plan(struct apply *apply, const struct plan *plan, const struct record
 						  .steps = plan->count,
 						  .done = result->steps_done,
 						  .failed = result->steps_failed,
-						  .seconds = worker_clock() - began });
+						  .seconds = watch_clock() - began });
 	return status;
 }

@@ -32,6 +32,8 @@ struct apply {
 	struct event_sink sink;
 	size_t jobs;			/* steps at once */
 	size_t clone_jobs;		/* clones at once per storage; 0: 4 linked or 1 full */
+	double wait;			/* seconds that others' locks are waited for, per VM */
+	double time_scale;		/* of all limits: 1, but in tests */
 };
 
 struct apply_result {

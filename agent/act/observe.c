@@ -7,6 +7,7 @@
 #include "edge/lvs.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "decide/leftover.h"
 #include "decide/option.h"
 #include "model/propstr.h"
 #include "edge/pvefs.h"
@@ -32,15 +33,37 @@ static bool is_others(const struct state *state, const struct thin_volume *volum
 	return guest && !guest->conf;
 }
 
-static void mark_referenced(struct state *state)
+static void mark_referenced(const char *root, struct state *state)
 {
 	for (size_t i = 0; i < state->volumes.count; i++)
-		if (is_others(state, &state->volumes.items[i]))
-			state->volumes.items[i].referenced = true;
-
+		state->volumes.items[i].referenced = is_others(state, &state->volumes.items[i]);
 	for (size_t i = 0; i < state->guest_count; i++)
 		if (state->guests[i].conf)
 			vmconf_each_volume(state->guests[i].conf, mark_volume, state);
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		struct thin_volume *volume = &state->volumes.items[i];
+
+		if (volume->vmid && !volume->referenced)
+			volume->referenced = pvefs_container_names(root, state->node, volume->name);
+	}
+}
+
+/* Of what looks half-made it matters whether a qm is at work on it. */
+static void note_held(const char *root, struct state *state, unsigned vmid)
+{
+	if (!state_is_held(state, vmid) && leftover_exists(state, vmid) &&
+	    pvefs_is_locked(root, vmid))
+		MEMORY_PUSH(state->held, state->held_count) = vmid;
+}
+
+static void note_all_held(const char *root, struct state *state)
+{
+	for (size_t i = 0; i < state->guest_count; i++)
+		if (state->guests[i].conf && vmconf_get(state->guests[i].conf, "lock"))
+			note_held(root, state, state->guests[i].vmid);
+	for (size_t i = 0; i < state->volumes.count; i++)
+		if (state->volumes.items[i].vmid && !state->volumes.items[i].referenced)
+			note_held(root, state, state->volumes.items[i].vmid);
 }
 
 struct search {
@@ -126,7 +149,8 @@ int observe_node(const char *root, const struct spec *spec, bool with_lvs, struc
 			return -1;
 		state->lvs_asked = true;
 	}
-	mark_referenced(state);
+	mark_referenced(root, state);
+	note_all_held(root, state);
 	return 0;
 }
 
@@ -182,30 +206,13 @@ static void refresh_volume(const char *volid, void *context)
 		refresh->result = -1;
 }
 
-int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
-{
-	struct refresh refresh = { .root = root, .state = state, .err = err };
-	const struct state_guest *guest;
-
-	if (pvefs_read_guest(root, state, vmid, err) < 0)
-		return -1;
-	guest = state_find_guest(state, vmid);
-	if (!guest)
-		return observe_volumes(root, state, err);
-	if (guest->conf)
-		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
-	for (size_t i = 0; i < state->pools.count && refresh.result == 0; i++)
-		refresh.result = thin_dm_refresh_pool(root, &state->pools.items[i], err);
-	return refresh.result;
-}
-
-/* What only lvs knew of volumes that are not active is kept: moved from old to fresh. */
-static void keep_inactive(struct thin_volumes *old, struct thin_volumes *fresh)
+/* What only lvs knew of others' volumes that are not active is kept: moved from old to fresh. */
+static void keep_inactive(struct thin_volumes *old, unsigned vmid, struct thin_volumes *fresh)
 {
 	struct thin_volumes kept = { .items = NULL };
 
 	for (size_t i = 0; i < old->count; i++) {
-		if (old->items[i].active ||
+		if (old->items[i].active || old->items[i].vmid == vmid ||
 		    thin_volumes_find(fresh, old->items[i].vg, old->items[i].name))
 			continue;
 		MEMORY_PUSH(kept.items, kept.count) = old->items[i];
@@ -217,17 +224,64 @@ static void keep_inactive(struct thin_volumes *old, struct thin_volumes *fresh)
 	thin_volumes_sort(fresh);
 }
 
-int observe_volumes(const char *root, struct state *state, struct error *err)
+static bool has_inactive(const struct thin_volumes *volumes, unsigned vmid)
 {
-	struct thin_volumes volumes = { .items = NULL };
-	struct thin_pools pools = { .items = NULL };
+	for (size_t i = 0; i < volumes->count; i++)
+		if (volumes->items[i].vmid == vmid && !volumes->items[i].active)
+			return true;
+	return false;
+}
 
-	if (thin_dm_read(root, &pools, &volumes, err) < 0)
-		return -1;
+/* Whether a volume of the guest's that is not active is there still, only lvs can tell. */
+static int look_at_volumes(const char *root, struct state *state, unsigned vmid, struct error *err)
+{
+	struct thin_volumes old = state->volumes;
+	struct thin_pools pools = { .items = NULL };
+	int result;
+
+	state->volumes = (struct thin_volumes){ .items = NULL };
+	result = thin_dm_read(root, &pools, &state->volumes, err);
 	thin_pools_release(&pools);
-	keep_inactive(&state->volumes, &volumes);
-	thin_volumes_release(&state->volumes);
-	state->volumes = volumes;
-	mark_referenced(state);
+	if (result == 0 && has_inactive(&old, vmid))
+		result = lvs_merge(root, &state->pools, &state->volumes, err);
+	keep_inactive(&old, vmid, &state->volumes);
+	thin_volumes_release(&old);
+	mark_referenced(root, state);
+	return result;
+}
+
+static void note_held_again(const char *root, struct state *state, unsigned vmid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < state->held_count; i++)
+		if (state->held[i] != vmid)
+			state->held[kept++] = state->held[i];
+	state->held_count = kept;
+	note_held(root, state, vmid);
+}
+
+static int refresh_pools(const char *root, struct state *state, struct error *err)
+{
+	for (size_t i = 0; i < state->pools.count; i++)
+		if (thin_dm_refresh_pool(root, &state->pools.items[i], err) < 0)
+			return -1;
 	return 0;
+}
+
+/* A half-made guest may have volumes that its config does not name. */
+int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
+{
+	struct refresh refresh = { .root = root, .state = state, .err = err };
+	const struct state_guest *guest;
+
+	if (pvefs_read_guest(root, state, vmid, err) < 0)
+		return -1;
+	guest = state_find_guest(state, vmid);
+	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock"))
+		refresh.result = look_at_volumes(root, state, vmid, err);
+	else
+		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
+	note_held_again(root, state, vmid);
+	return refresh.result < 0 ? -1 : refresh_pools(root, state, err);
 }

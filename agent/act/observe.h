@@ -17,10 +17,10 @@ struct spec;
 int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
 		 struct error *err);
 
-/* Look again at one guest, its volumes, and the pools. */
+/*
+ * Look again at one guest, its volumes, and the pools; where it is not there or
+ * locked, at every volume, since its config need not name what it has.
+ */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
-
-/* Look again at every volume of device-mapper: for leftovers of a guest that is not there. */
-int observe_volumes(const char *root, struct state *state, struct error *err);
 
 #endif

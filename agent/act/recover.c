@@ -2,39 +2,25 @@
 #include "act/recover.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "act/join.h"
+#include "act/observe.h"
+#include "act/watch.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "decide/leftover.h"
+#include "decide/option.h"
 #include "edge/child.h"
 #include "edge/journal.h"
-#include "base/memory.h"
-#include "act/observe.h"
 #include "model/propstr.h"
+#include "model/qm.h"
 #include "model/record.h"
-#include "base/scope.h"
 #include "model/state.h"
-#include "base/strbuf.h"
-#include "decide/option.h"
 #include "model/vmconf.h"
-
-/* "managed by vyom: CLUSTER/NAME" gives CLUSTER if NAME is name; caller frees. */
-static char *marked_cluster(const struct vmconf *conf, const char *name)
-{
-	const char *mark = conf->description ? strstr(conf->description, OPTION_MARK) : NULL;
-	const char *slash;
-	char *cluster;
-
-	if (!mark)
-		return NULL;
-	mark += strlen(OPTION_MARK);
-	slash = strchr(mark, '/');
-	if (!slash || strncmp(slash + 1, name, strlen(name)) != 0 ||
-	    (slash[1 + strlen(name)] != '\0' && slash[1 + strlen(name)] != '\n'))
-		return NULL;
-	cluster = memory_copy(mark);
-	cluster[slash - mark] = '\0';
-	return cluster;
-}
 
 static char *lower_case(const char *text)
 {
@@ -45,26 +31,11 @@ static char *lower_case(const char *text)
 	return copy;
 }
 
-static void replace_record(struct record_vms *records, struct record_vm vm)
-{
-	size_t at = 0;
-
-	while (at < records->count && records->items[at].vmid < vm.vmid)
-		at++;
-	if (at < records->count && records->items[at].vmid == vm.vmid) {
-		record_vm_release(&records->items[at]);
-	} else {
-		MEMORY_PUSH(records->items, records->count) = (struct record_vm){ .vmid = 0 };
-		memmove(&records->items[at + 1], &records->items[at],
-			(records->count - 1 - at) * sizeof(*records->items));
-	}
-	records->items[at] = vm;
-}
-
 /* An id that had a config before the clone was not ours to give (the clone then failed). */
 static bool was_free_before(const struct record_step *step)
 {
-	return !step->before || strncmp(step->before, "no config", 9) == 0;
+	return !step->before ||
+	       strncmp(step->before, RECORD_NO_CONFIG, strlen(RECORD_NO_CONFIG)) == 0;
 }
 
 bool recover_identify_clone(const struct state *state, const struct record_step *step,
@@ -81,10 +52,10 @@ bool recover_identify_clone(const struct state *state, const struct record_step 
 	name = vmconf_get(guest->conf, "name");
 	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
 	uuid = propstr_get(&smbios, "uuid");
-	cluster = marked_cluster(guest->conf, step->vm);
+	cluster = option_marked_cluster(guest->conf, step->vm);
 	if (!cluster || !uuid || !name || strcmp(name, step->vm) != 0)
 		return false;
-	replace_record(records, (struct record_vm){
+	record_vms_put(records, (struct record_vm){
 		.vmid = step->vmid, .run = step->run, .cluster = memory_copy(cluster),
 		.name = memory_copy(step->vm), .uuid = lower_case(uuid),
 		.vmgenid = lower_case(vmconf_get(guest->conf, "vmgenid")),
@@ -101,87 +72,172 @@ int recover_remember_clone(struct journal *journal, const struct state *state,
 	return journal_vm_remember(journal, record_vms_find(records, step->vmid), err);
 }
 
-/*
- * A child that outlived its run is joined: it will end, and nobody else may begin on its
- * VM before.
- */
-static void wait_for_child(const struct record_step *step, bool same_boot,
-			   const struct event_sink *sink)
+bool recover_left_something(const struct state *state, const struct record_vms *records,
+			    const struct record_step *step)
 {
-	const struct timespec tick = { .tv_nsec = 200 * 1000 * 1000 };
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(leftover_release) struct leftover leftover = { .volids = STRVEC_INIT };
 
-	if (!step->pid || !same_boot || !child_is_alive(step->pid, step->pid_start))
-		return;
-	strbuf_addf(&text,
-		    "%s (%u): qm %s of an earlier run is still at work (process %d); waiting for it",
-		    step->vm, step->vmid, step->verb, step->pid);
-	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
-	while (child_is_alive(step->pid, step->pid_start))
-		nanosleep(&tick, NULL);
+	if (step->output && qm_output_is_clash(step->output))
+		return false;
+	leftover_find(state, records, step->vmid, &leftover);
+	return leftover.kind == LEFTOVER_OURS || leftover.kind == LEFTOVER_BUSY;
 }
 
-/* After a reboot the number of an old child may be any process's. */
-static int is_of_this_boot(struct journal *journal, int64_t id, bool *same, struct error *err)
+/*
+ * A full copy that ended while nobody looked at its pool: if the pool was full for
+ * a while, data is lost without a word (pve-facts 12.3), and then the copy holds
+ * less than its source.
+ */
+static bool copy_is_short(const struct state *state, const struct record_step *step)
 {
-	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
-	CLEANUP(scope_free) char *now = child_boot_id();
+	const struct state_guest *copy = state_find_guest(state, step->vmid), *source;
+	const struct thin_volume *made, *from;
+	unsigned template;
 
-	if (journal_read_run(journal, id, &run, err) < 0)
+	if (!strstr(step->argv, "--full 1") || sscanf(step->argv, "qm clone %u", &template) != 1)
+		return false;
+	source = state_find_guest(state, template);
+	if (!source || !source->conf)
+		return false;
+	made = state_find_drive(state, copy->conf, OPTION_BOOT_DISK);
+	from = state_find_drive(state, source->conf, OPTION_BOOT_DISK);
+	return made && from && made->active && from->active && made->mapped < from->mapped;
+}
+
+static int settle_clone(struct recover *recover, struct record_step *step, struct error *err)
+{
+	const struct record_vm *vm;
+
+	if (recover_remember_clone(recover->journal, recover->state, step, recover->records, err) <
+	    0)
 		return -1;
-	*same = !now || !run.boot_id || strcmp(now, run.boot_id) == 0;
+	vm = record_vms_find(recover->records, step->vmid);
+	step->result = vm && vm->run == step->run ? RECORD_DONE :
+		       recover_left_something(recover->state, recover->records, step) ?
+						    RECORD_INTERRUPTED :
+						    RECORD_FAILED;
+	if (step->result == RECORD_DONE && copy_is_short(recover->state, step))
+		return journal_vm_suspect(recover->journal, step->vmid, err);
 	return 0;
 }
 
-static int settle_step(const char *root, struct journal *journal, struct state *state,
-		       struct record_step *step, struct record_vms *records,
-		       const struct event_sink *sink, struct error *err)
+/* Of a VM that is there with its disk nothing was taken away. */
+static void settle_destroy(const struct recover *recover, struct record_step *step)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, output = STRBUF_INIT;
-	CLEANUP(scope_free) char *path =
-		memory_print("%s/var/lib/vyom/output/%lld-%lld", root, (long long)step->run,
-				  (long long)step->number);
-	struct timespec now;
-	bool same_boot;
+	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
 
-	if (is_of_this_boot(journal, step->run, &same_boot, err) < 0)
-		return -1;
-	wait_for_child(step, same_boot, sink);
-	if (observe_guest(root, state, step->vmid, err) < 0)
-		return -1;
-	if (strcmp(step->verb, "clone") == 0 &&
-	    recover_remember_clone(journal, state, step, records, err) < 0)
-		return -1;
-	if (strcmp(step->verb, "start") == 0 && journal_vm_started(journal, step->vmid, err) < 0)
-		return -1;
-	strbuf_addf(&text, "%s (%u): qm %s of run %lld was cut off; going on from what it left",
-		    step->vm, step->vmid, step->verb, (long long)step->run);
-	event_emit(sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
-	child_tail(path, 2000, &output);
-	clock_gettime(CLOCK_REALTIME, &now);
-	step->ended = (double)now.tv_sec;
-	step->result = RECORD_INTERRUPTED;
-	step->output = strbuf_detach(&output);
-	step->message = memory_copy("vyom ended before the step did; a later run went on from what "
-				    "it left");
-	return journal_step_end(journal, step, err);
+	if (recover_left_something(recover->state, recover->records, step))
+		step->result = RECORD_INTERRUPTED;
+	else if (!guest)
+		step->result = RECORD_DONE;
+	else if (guest->conf && state_find_drive(recover->state, guest->conf, OPTION_BOOT_DISK))
+		step->result = RECORD_FAILED;
+	else
+		step->result = RECORD_INTERRUPTED;
 }
 
-int recover_settle(const char *root, struct journal *journal, struct state *state,
-		   struct record_vms *records, const struct event_sink *sink, struct error *err)
+static int settle_start(const struct recover *recover, struct record_step *step, struct error *err)
+{
+	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
+
+	step->result = guest && guest->pid ? RECORD_DONE : RECORD_INTERRUPTED;
+	return journal_vm_started(recover->journal, step->vmid, err);
+}
+
+static int find_result(struct recover *recover, struct record_step *step, struct error *err)
+{
+	step->result = RECORD_INTERRUPTED;
+	switch (qm_verb_find(step->verb)) {
+	case QM_CLONE:
+		return settle_clone(recover, step, err);
+	case QM_DESTROY:
+		settle_destroy(recover, step);
+		return 0;
+	case QM_START:
+		return settle_start(recover, step, err);
+	default:
+		return 0;
+	}
+}
+
+static void tell(const struct recover *recover, const struct record_step *step)
+{
+	static const char *const outcomes[] = {
+		[RECORD_DONE]		= "it came to its end",
+		[RECORD_FAILED]		= "it left nothing",
+		[RECORD_INTERRUPTED]	= "going on from what it left",
+	};
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "%s (%u): qm %s of run %lld was cut off: %s", step->vm, step->vmid,
+		    step->verb, (long long)step->run, outcomes[step->result]);
+	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
+}
+
+static void take_output(const struct recover *recover, struct record_step *step)
+{
+	CLEANUP(strbuf_release) struct strbuf output = STRBUF_INIT;
+	CLEANUP(scope_free) char *path = join_output_path(recover, step);
+
+	child_tail(path, 2000, &output);
+	free(step->output);
+	step->output = strbuf_detach(&output);
+}
+
+static int settle_step(struct recover *recover, struct record_step *step, struct error *err)
+{
+	if (join_child(recover, step, err) < 0 || join_quiet(recover, step, err) < 0)
+		return -1;
+	if (step->result == RECORD_OPEN)
+		take_output(recover, step);
+	if (find_result(recover, step, err) < 0)
+		return -1;
+	tell(recover, step);
+	step->ended = watch_wall_clock();
+	free(step->message);
+	step->message = memory_copy("vyom ended before the step did; a later run looked what came "
+				    "of it");
+	return journal_step_end(recover->journal, step, err);
+}
+
+/* Interrupted ones are settled anew each time, as long as they are in doubt. */
+static int settle_interrupted(struct recover *recover, struct error *err)
+{
+	CLEANUP(record_steps_release) struct record_steps steps = { .items = NULL };
+	int settled = 0;
+
+	if (journal_read_in_doubt(recover->journal, &steps, err) < 0)
+		return -1;
+	for (size_t i = 0; i < steps.count; i++) {
+		struct record_step *step = &steps.items[i];
+
+		if (step->result != RECORD_INTERRUPTED)
+			continue;
+		if (join_quiet(recover, step, err) < 0 || find_result(recover, step, err) < 0)
+			return -1;
+		settled = 1;
+		if (step->result != RECORD_INTERRUPTED &&
+		    journal_step_end(recover->journal, step, err) < 0)
+			return -1;
+	}
+	return settled;
+}
+
+int recover_settle(struct recover *recover, struct error *err)
 {
 	CLEANUP(record_steps_release) struct record_steps steps = { .items = NULL };
 	CLEANUP(record_runs_release) struct record_runs runs = { .items = NULL };
+	int interrupted = settle_interrupted(recover, err);
 
-	if (journal_read_open_steps(journal, &steps, err) < 0 ||
-	    journal_read_open_runs(journal, &runs, err) < 0)
+	if (interrupted < 0 || journal_read_open_steps(recover->journal, &steps, err) < 0 ||
+	    journal_read_open_runs(recover->journal, &runs, err) < 0)
 		return -1;
 	for (size_t i = 0; i < steps.count; i++)
-		if (settle_step(root, journal, state, &steps.items[i], records, sink, err) < 0)
+		if (settle_step(recover, &steps.items[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < runs.count; i++)
-		if (journal_run_end(journal, runs.items[i].id, RECORD_INTERRUPTED, "cut off", err) <
-		    0)
+		if (journal_run_end(recover->journal, runs.items[i].id, RECORD_INTERRUPTED,
+				    "cut off", err) < 0)
 			return -1;
-	return steps.count > 0;
+	return steps.count > 0 || interrupted > 0;
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * recover.h - settle what an earlier run left: steps with an intent and no result
+ *
+ * By evidence alone: does the child live (by pid and start time), does a qm hold
+ * the VM's lock, are its volumes open, what do config and volumes show.  Nothing
+ * is repaired here: what a clone or destroy left half-way stays in doubt, and the
+ * plan begins by undoing it.
  */
 #ifndef RECOVER_H
 #define RECOVER_H
@@ -15,18 +20,27 @@ struct record_step;
 struct record_vms;
 struct state;
 
-/*
- * Wait for children of a killed run that still live, remember the VMs that its
- * clones made, and close its steps and runs.  What it left half-way is not
- * repaired here: the plan goes on from what is there, or refuses.  1 if there was
- * anything to settle: time has passed, and the node must be looked at again.
- */
-int recover_settle(const char *root, struct journal *journal, struct state *state,
-		   struct record_vms *records, const struct event_sink *sink, struct error *err);
+struct recover {
+	const char *root;
+	struct journal *journal;
+	struct state *state;
+	struct record_vms *records;	/* with what is in doubt */
+	struct event_sink sink;
+	double time_scale;		/* of all limits: 1, but in tests */
+};
 
 /*
- * The same for those who only look: if the clone that step asked for is there and
- * ours, add it to records, as if it were settled.
+ * Wait for children of a killed run that still live, and for copies that go on
+ * without their qm; remember the VMs that its clones made; give its steps the
+ * result that the node shows, and close its runs.  1 if there was anything to
+ * settle: time has passed, and the node must be looked at again.  ERROR_REFUSED
+ * if something does not end: the error names it.
+ */
+int recover_settle(struct recover *recover, struct error *err);
+
+/*
+ * For those who only look: if the clone that step asked for is there and ours,
+ * add it to records, as if it were settled.
  */
 bool recover_identify_clone(const struct state *state, const struct record_step *step,
 			    struct record_vms *records);
@@ -38,5 +52,9 @@ bool recover_identify_clone(const struct state *state, const struct record_step 
 int recover_remember_clone(struct journal *journal, const struct state *state,
 			   const struct record_step *step, struct record_vms *records,
 			   struct error *err);
+
+/* Did a clone or destroy that has ended leave something half-way that is ours to undo? */
+bool recover_left_something(const struct state *state, const struct record_vms *records,
+			    const struct record_step *step);
 
 #endif

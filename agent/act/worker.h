@@ -2,14 +2,15 @@
 /*
  * worker.h - one VM of a run: its steps, one after the other
  *
- * After each step the VM is looked at and planned again, so that a step always
- * runs with what is there (the volume's real name, say), and so that the plan
- * itself is the postcondition: a step is done when it is planned no more.
+ * Before each step and after it the VM is looked at and planned again, so that a
+ * step always runs with what is there (the volume's real name, say), and so that
+ * the plan itself is the postcondition: a step is done when it is planned no more.
  */
 #ifndef WORKER_H
 #define WORKER_H
 
 #include "act/apply.h"
+#include "act/watch.h"
 #include "edge/child.h"
 #include "model/record.h"
 
@@ -30,13 +31,15 @@ struct worker {
 	struct plan plan; /* as of the newest look; its first step is the current one */
 	enum worker_state state;
 	struct child child;
+	struct watch watch;
 	struct record_step record;
 	char *output;			/* path of the child's output */
 	unsigned tries;
 	double resume;			/* PAUSED: monotonic seconds */
-	double began; /* the step, monotonic: a clock that is set must not end it */
-	double terminated;		/* when TERM was sent, monotonic; 0: not */
+	double waiting; /* since when somebody's lock is in the way, monotonic; 0: none is */
 	int percent;
+	bool spoilt; /* the pool could not be written at some time of the current step */
+	bool undoing; /* failed already: what is left is to take away what it made */
 	struct apply_result *result;
 };
 
@@ -47,8 +50,12 @@ void worker_release(struct worker *worker);
 
 const struct plan_step *worker_step(const struct worker *worker);
 
-/* Journal the intent and begin the current step.  -1: nothing was begun, and no further step should
- * be. */
+/*
+ * Look whether the current step is still the right one, journal the intent, and
+ * begin it.  If others are at work on the VM it pauses, if it is not needed or
+ * not possible any more it ends.  -1: nothing was begun, and no further step
+ * should be.
+ */
 int worker_begin(struct worker *worker, struct error *err);
 
 /* Look after a running step: progress, time limit, its end.  -1: the journal failed. */
@@ -56,8 +63,5 @@ int worker_tend(struct worker *worker, struct error *err);
 
 /* The run stops: say that the rest of this VM's steps are not begun. */
 void worker_abandon(struct worker *worker, const char *why);
-
-/* Seconds on a clock that never jumps. */
-double worker_clock(void);
 
 #endif

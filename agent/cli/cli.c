@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "edge/journal.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "act/observe.h"
 #include "edge/pvefs.h"
 #include "act/recover.h"
@@ -95,7 +96,8 @@ int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 		cli->journal = journal_open(path, JOURNAL_READ, err);
 	if (!cli->journal)
 		return -1;
-	if (journal_read_vms(cli->journal, &cli->records, err) < 0)
+	if (journal_read_vms(cli->journal, &cli->records, err) < 0 ||
+	    journal_read_in_doubt(cli->journal, &cli->records.in_doubt, err) < 0)
 		return -1;
 	return add_unsettled(cli, err);
 }
@@ -107,6 +109,15 @@ static int demand_root(const struct cli *cli, struct error *err)
 		return 0;
 	return error_set(err, ERROR_REFUSED,
 			 "only root can change the node: run it with sudo, or as root");
+}
+
+/* A test's node has no patience: there, and only there, all limits can be made shorter. */
+double cli_time_scale(const struct cli *cli)
+{
+	const char *text = getenv("VYOM_TIME_SCALE");
+	double scale;
+
+	return *cli->root && text && number_parse_ratio(text, &scale) && scale > 0 ? scale : 1;
 }
 
 static void tell(void *context, const struct event *event)
@@ -145,10 +156,19 @@ static int note_running(struct cli *cli, struct error *err)
 	return 0;
 }
 
+static int settle(struct cli *cli, struct error *err)
+{
+	struct recover recover = {
+		.root = cli->root, .journal = cli->journal, .state = &cli->state,
+		.records = &cli->records, .sink = cli_sink(cli), .time_scale = cli_time_scale(cli),
+	};
+
+	return recover_settle(&recover, err);
+}
+
 int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct error *err)
 {
 	CLEANUP(scope_free) char *path = journal_path(cli);
-	const struct event_sink sink = cli_sink(cli);
 	int settled;
 
 	if (demand_root(cli, err) < 0)
@@ -159,7 +179,7 @@ int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct er
 	cli->journal = journal_open(path, JOURNAL_CHANGE, err);
 	if (!cli->journal || cli_observe(cli, with_lvs, err) < 0)
 		return -1;
-	settled = recover_settle(cli->root, cli->journal, &cli->state, &cli->records, &sink, err);
+	settled = settle(cli, err);
 	if (settled < 0 || (settled && cli_observe_again(cli, with_lvs, err) < 0))
 		return -1;
 	return note_running(cli, err);

@@ -80,6 +80,9 @@ int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct er
 /* Forget what was seen, and look at node and journal again. */
 int cli_observe_again(struct cli *cli, bool with_lvs, struct error *err);
 
+/* Of all time limits: 1, but for a test's node what VYOM_TIME_SCALE says. */
+double cli_time_scale(const struct cli *cli);
+
 /* Where what happens goes: to the report, on stdout. */
 struct event_sink cli_sink(struct cli *cli);
 

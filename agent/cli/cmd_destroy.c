@@ -17,6 +17,17 @@ static bool is_called(const struct record_vm *vm, const char *name)
 	return strcmp(vm->name, name) == 0 || strcmp(full, name) == 0;
 }
 
+/* A clone or destroy of that name that was cut off may have left something: its VMID, or 0. */
+static unsigned find_doubt(const struct cli *cli, const char *name)
+{
+	const struct record_steps *steps = &cli->records.in_doubt;
+
+	for (size_t i = 0; i < steps->count; i++)
+		if (strcmp(steps->items[i].vm, name) == 0)
+			return steps->items[i].vmid;
+	return 0;
+}
+
 /* The journal knows what vyom made; the config need not name it any more. */
 static const struct record_vm *find_record(const struct cli *cli, const char *name,
 					   struct error *err)
@@ -55,11 +66,13 @@ static int make_plan(struct cli *cli, struct plan *plan, struct error *err)
 {
 	for (int i = 0; i < cli->arg_count; i++) {
 		const struct record_vm *vm = find_record(cli, cli->args[i], err);
+		unsigned vmid = vm ? vm->vmid : find_doubt(cli, cli->args[i]);
 
-		if (!vm)
+		if (!vmid)
 			return -1;
-		if (!is_planned(plan, vm->vmid))
-			plan_destroy(&cli->state, &cli->records, vm->name, vm->vmid, plan);
+		if (!is_planned(plan, vmid))
+			plan_destroy(&cli->state, &cli->records, vm ? vm->name : cli->args[i],
+				     vmid, plan);
 	}
 	return 0;
 }

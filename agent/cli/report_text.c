@@ -61,6 +61,8 @@ static void print_step(FILE *out, const struct plan_step *step, bool first)
 		print_text(out, "%s\n",
 		      step->verb == QM_CLONE ? "  to be made"
 		      : !step->section       ? "  to be destroyed"
+		      : step->verb == QM_FREE || step->verb == QM_DESTROY ?
+					     "  to be undone and made anew"
 					     : "");
 	}
 	if (step->why)

@@ -17,6 +17,9 @@
 #include "model/spec.h"
 #include "base/strbuf.h"
 
+/* How long others' locks on a VM are waited for, unless --wait says so: seconds. */
+enum { OTHERS_PATIENCE = 300 };
+
 static struct plan_options options_of(const struct cli *cli)
 {
 	return (struct plan_options){ .reinit = cli->given & CLI_REINIT };
@@ -75,6 +78,9 @@ static struct apply apply_of(struct cli *cli)
 		.sink = cli_sink(cli),
 		.jobs = node ? spec_number(node, KEY_JOBS) : 1,
 		.clone_jobs = node ? spec_number(node, KEY_CLONE_JOBS) : 0,
+		.wait = cli->given & CLI_WAIT ? cli->wait :
+						OTHERS_PATIENCE * cli_time_scale(cli),
+		.time_scale = cli_time_scale(cli),
 	};
 }
 

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "decide/plan.h"
 #include "model/propstr.h"
+#include "model/qm.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -117,7 +118,7 @@ bool budget_pool_is_over(const struct thin_pool *pool, const struct spec_section
 /* What a plan asks of one pool, under the name of the first storage that leads to it. */
 struct demand {
 	const char *storage;
-	uint64_t promise, copy;
+	uint64_t promise, reclaim, copy;
 };
 
 static void admit_promise(const struct demand *demand, const struct thin_pool *pool,
@@ -126,7 +127,8 @@ static void admit_promise(const struct demand *demand, const struct thin_pool *p
 {
 	double overcommit = spec_ratio(node, KEY_OVERCOMMIT);
 	uint64_t allowed = (uint64_t)((double)pool->data_total * overcommit);
-	uint64_t promised = budget_promised(state, pool->vg, pool->name) + demand->promise;
+	uint64_t promised = budget_promised(state, pool->vg, pool->name) + demand->promise -
+			    demand->reclaim;
 	char text[4][NUMBER_TEXT];
 
 	if (promised <= allowed)
@@ -169,6 +171,7 @@ static struct demand demand_on(const struct thin_pool *pool, const struct state 
 		if (!demand.storage)
 			demand.storage = step->storage;
 		demand.promise += step->promise;
+		demand.reclaim += step->reclaim;
 		demand.copy += step->copy;
 	}
 	return demand;
@@ -189,6 +192,27 @@ static void admit_pool(const struct thin_pool *pool, const struct spec_section *
 		return;
 	admit_promise(&demand, pool, node, state, plan);
 	admit_copy(&demand, pool, node, plan);
+}
+
+bool budget_admits_step(const struct plan_step *step, const struct state *state,
+			struct strbuf *text)
+{
+	const struct spec_section *node = step->section ? step->section->node : NULL;
+	const struct thin_pool *pool = NULL;
+	char free_text[NUMBER_TEXT], copy_text[NUMBER_TEXT];
+
+	if (node && step->storage && qm_verb_allocates(step->verb))
+		pool = state_find_pool(state, step->storage);
+	if (!pool)
+		return true;
+	if (budget_pool_is_over(pool, node, text))
+		return false;
+	if (pool->data_used + step->copy <= pool->data_total)
+		return true;
+	strbuf_addf(text, "the copy may take %s, and its pool has %s left: free space first",
+		    number_format_human(step->copy, copy_text),
+		    number_format_human(pool->data_total - pool->data_used, free_text));
+	return false;
 }
 
 void budget_admit(const struct spec_section *node, const struct state *state, struct plan *plan)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct plan;
+struct plan_step;
 struct spec_section;
 struct state;
 struct strbuf;
@@ -19,6 +20,13 @@ struct vmconf;
 
 /* Add a refusal to plan for each budget of node that it would break, with numbers. */
 void budget_admit(const struct spec_section *node, const struct state *state, struct plan *plan);
+
+/*
+ * May a step that allocates still take from its pool what it takes?  Else adds to
+ * text why not: things changed since the plan was made.
+ */
+bool budget_admits_step(const struct plan_step *step, const struct state *state,
+			struct strbuf *text);
 
 /* What a VM with this config holds, bytes; qm's default where it says nothing, or is NULL. */
 uint64_t budget_memory_of(const struct vmconf *conf);

@@ -89,14 +89,6 @@ static char *storage_of_disk(const struct vmconf *conf)
 	return storage;
 }
 
-static const struct thin_volume *disk_volume(const struct state *state, const struct vmconf *conf)
-{
-	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-
-	drive = propstr_parse(conf ? vmconf_get(conf, OPTION_BOOT_DISK) : NULL, "file");
-	return state_find_volume(state, propstr_get(&drive, "file"));
-}
-
 /* The volume is the truth; size= is what qm noted of it (pve-facts 3.5). */
 static void compare_disk(struct diff_vm *diff, const struct state *state, const struct vmconf *conf,
 			 const struct thin_volume *volume)
@@ -168,6 +160,44 @@ static bool was_never_started(const struct state *state, const struct vmconf *co
 	return record && !record->started && declared_to_run;
 }
 
+/* The VM as a clone of its template will be. */
+static void compare_forecast(struct diff_vm *diff, const struct state *state)
+{
+	CLEANUP(vmconf_cleanup) struct vmconf *clone = forecast_clone(diff->vm, state);
+	const struct vmconf *source = forecast_source(diff->vm, state);
+
+	diff->guest = NULL;
+	diff->fresh = true;
+	compare_options(diff, clone);
+	compare_disk(diff, state, clone, source ? state_find_drive(state, source, OPTION_BOOT_DISK) : NULL);
+}
+
+static void compare_guest(struct diff_vm *diff, const struct state *state,
+			  const struct record_vm *record)
+{
+	const struct state_guest *guest = diff->guest;
+
+	diff->standing = DIFF_PRESENT;
+	diff->running = guest->pid != 0;
+	diff->start = diff->start && !diff->running;
+	diff->fresh = !diff->running &&
+		      was_never_started(state, guest->conf, record, spec_flag(diff->vm, KEY_START));
+	compare_options(diff, guest->conf);
+	compare_disk(diff, state, guest->conf,
+		     state_find_drive(state, guest->conf, OPTION_BOOT_DISK));
+	compare_storage(diff, guest->conf);
+}
+
+/* What a clone or destroy left, ours or not, comes before all other questions. */
+static void judge_leftover(struct diff_vm *diff, const struct state *state,
+			   const struct record_vms *records)
+{
+	leftover_find(state, records, diff->vmid, &diff->leftover);
+	if (diff->leftover.kind == LEFTOVER_BUSY || diff->leftover.kind == LEFTOVER_STRANGE)
+		diff->obstacle = memory_copy(diff->leftover.text);
+	diff->busy = diff->leftover.kind == LEFTOVER_BUSY;
+}
+
 void diff_vm(const struct spec_section *vm, const struct state *state,
 	     const struct record_vms *records, struct diff_vm *result)
 {
@@ -176,29 +206,22 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 	const struct record_vm *record = record_vms_find(records, vmid);
 
 	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest };
-	result->obstacle = obstacle_find(vm, state, guest, record, records);
-	result->start = spec_flag(vm, KEY_START);
+	judge_leftover(result, state, records);
+	if (result->leftover.kind == LEFTOVER_NONE)
+		result->obstacle = obstacle_find(vm, state, guest, record, records);
+	if (obstacle_passes(guest))
+		result->busy = true;
+	result->start = spec_flag(vm, KEY_START) && !result->obstacle;
 	if (result->obstacle) {
-		result->busy =
-			obstacle_passes(guest);
 		result->standing = DIFF_OBSTRUCTED;
-		result->start = false;
+	} else if (result->leftover.kind == LEFTOVER_OURS) {
+		result->standing = DIFF_LEFTOVER;
+		compare_forecast(result, state);
 	} else if (!guest) {
-		CLEANUP(vmconf_cleanup) struct vmconf *clone = forecast_clone(vm, state);
-
 		result->standing = DIFF_ABSENT;
-		result->fresh = true;
-		compare_options(result, clone);
-		compare_disk(result, state, clone, disk_volume(state, forecast_source(vm, state)));
+		compare_forecast(result, state);
 	} else {
-		result->standing = DIFF_PRESENT;
-		result->running = guest->pid != 0;
-		result->start = result->start && !result->running;
-		result->fresh = !result->running && was_never_started(state, guest->conf, record,
-						  spec_flag(vm, KEY_START));
-		compare_options(result, guest->conf);
-		compare_disk(result, state, guest->conf, disk_volume(state, guest->conf));
-		compare_storage(result, guest->conf);
+		compare_guest(result, state, record);
 	}
 }
 
@@ -222,6 +245,7 @@ void diff_vm_release(struct diff_vm *diff)
 	}
 	free(diff->items);
 	free(diff->obstacle);
+	leftover_release(&diff->leftover);
 	free(diff->misplaced);
 	*diff = (struct diff_vm){ .vm = NULL };
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decide/leftover.h"
 #include "decide/option.h"
 
 struct record_vms;
@@ -24,6 +25,7 @@ struct state_guest;
 enum diff_standing {
 	DIFF_ABSENT,		/* nothing has its id: it can be made */
 	DIFF_PRESENT,		/* it is there and it is ours */
+	DIFF_LEFTOVER, /* half of it is there, and ours: to be undone and made anew */
 	DIFF_OBSTRUCTED,	/* neither: obstacle says what stands in the way */
 };
 
@@ -54,13 +56,14 @@ struct diff_vm {
 	unsigned vmid;
 	enum diff_standing standing;
 	char *obstacle;			/* OBSTRUCTED: one sentence, and what would do */
+	struct leftover leftover;	/* LEFTOVER: what is there */
 	const struct state_guest *guest;	/* NULL if absent */
 	struct diff_item *items;
 	size_t count;
 	struct diff_disk disk;
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
-	bool busy; /* OBSTRUCTED by a lock that passes: a backup, say */
+	bool busy; /* somebody is at work on it who will be done: a backup, say */
 	bool running;
 	bool start;			/* declared to run and does not */
 };

@@ -68,12 +68,16 @@ static void explain(const struct record_step *record, const struct plan *next, s
 /* A resize that only a rescan is missing to is half done: volume and config do not agree (3.5). */
 static bool is_needed_still(const struct plan_step *step, const struct plan *next)
 {
-	enum qm_verb verb;
+	for (size_t i = 0; i < next->count; i++) {
+		const struct plan_step *other = &next->steps[i];
 
-	if (!next->count)
-		return false;
-	verb = next->steps[0].verb;
-	return verb == step->verb || (step->verb == QM_RESIZE && verb == QM_RESCAN);
+		if (other->verb == QM_FREE && !strvec_equal(&other->argv, &step->argv))
+			continue;
+		if (other->verb == step->verb ||
+		    (step->verb == QM_RESIZE && other->verb == QM_RESCAN))
+			return true;
+	}
+	return false;
 }
 
 bool judge_is_done(const struct plan_step *step, const struct record_step *record,
@@ -94,7 +98,10 @@ bool judge_is_done(const struct plan_step *step, const struct record_step *recor
 bool judge_may_retry(const struct plan_step *step, const struct record_step *record,
 		     const struct plan *next)
 {
-	return record->output && qm_output_is_timeout(record->output) &&
-	       next->refusal_count == 0 && next->count > 0 &&
+	if (!record->output || next->refusal_count || !next->count)
+		return false;
+	if (qm_output_is_mismatch(record->output))
+		return next->steps[0].verb == step->verb;
+	return qm_output_is_busy(record->output) &&
 	       strvec_equal(&next->steps[0].argv, &step->argv);
 }

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "decide/option.h"
 #include "model/propstr.h"
+#include "model/qm.h"
 #include "model/record.h"
 #include "model/spec.h"
 #include "model/state.h"
@@ -29,40 +30,38 @@ bool obstacle_is_same_vm(const struct record_vm *record, const struct vmconf *co
 	return uuid && strcasecmp(uuid, record->uuid) == 0;
 }
 
+/* Proxmox gives a VM a new one when it goes back in time: a rollback, or a restore in place. */
+static bool was_turned_back(const struct record_vm *record, const struct vmconf *conf)
+{
+	const char *vmgenid = vmconf_get(conf, "vmgenid");
+
+	return vmgenid && record->vmgenid && strcasecmp(vmgenid, record->vmgenid) != 0;
+}
+
+char *obstacle_of_identity(const struct record_vm *record, const struct vmconf *conf)
+{
+	if (!obstacle_is_same_vm(record, conf))
+		return memory_print("replaced outside: the VM with this id is no longer the one "
+				    "that vyom made (its smbios uuid was %s), and is left alone; "
+				    "give the VM another vmid, or if this one is right, vyom "
+				    "adopt %s",
+				    record->uuid, record->name);
+	if (was_turned_back(record, conf))
+		return memory_print("turned back outside: it was rolled back to a snapshot or "
+				    "restored from a backup (its vmgenid was %s), and is left "
+				    "alone; if it is as you want it, vyom adopt %s",
+				    record->vmgenid, record->name);
+	return NULL;
+}
+
 static bool is_recorded_as(const struct record_vm *record, const struct spec_section *vm)
 {
 	return strcmp(record->name, vm->name) == 0 &&
 	       strcmp(record->cluster, vm->cluster->name) == 0;
 }
 
-/* Volumes that carry the id of a VM that does not exist. */
-static void list_leftovers(const struct state *state, unsigned vmid, struct strbuf *names)
-{
-	for (size_t i = 0; i < state->volumes.count; i++) {
-		const struct thin_volume *volume = &state->volumes.items[i];
-
-		if (volume->vmid != vmid || volume->referenced)
-			continue;
-		strbuf_join(names, ", ", volume->vg);
-		strbuf_addf(names, "/%s", volume->name);
-	}
-}
-
-static char *obstacle_of_leftovers(const struct state *state, unsigned vmid)
-{
-	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
-
-	list_leftovers(state, vmid, &names);
-	if (!names.len)
-		return NULL;
-	return memory_print("no VM has this id, but volumes of an earlier one are left: %s; look "
-			    "what they hold, then remove them (lvremove) or give the VM another "
-			    "vmid",
-			    names.buf);
-}
-
 /* Another id in the file would make a second VM with the name, MAC and address of the first. */
-static char *obstacle_of_other_id(const struct spec_section *vm, const struct state *state,
+static char *obstacle_when_absent(const struct spec_section *vm, const struct state *state,
 				  const struct record_vms *records)
 {
 	for (size_t i = 0; i < records->count; i++) {
@@ -76,19 +75,11 @@ static char *obstacle_of_other_id(const struct spec_section *vm, const struct st
 	return NULL;
 }
 
-static char *obstacle_when_absent(const struct spec_section *vm, const struct state *state,
-				  const struct record_vms *records)
-{
-	char *obstacle = obstacle_of_leftovers(state, (unsigned)spec_number(vm, KEY_VMID));
-
-	return obstacle ? obstacle : obstacle_of_other_id(vm, state, records);
-}
-
 static char *obstacle_of_place(const struct state_guest *guest, const struct record_vm *record)
 {
 	if (!guest->local && record)
-		return memory_print("it moved to node %s; vyom changes VMs of its own node only: "
-				    "migrate it back", guest->node);
+		return memory_print("moved: it is on node %s now; vyom changes VMs of its own "
+				    "node only: migrate it back, or run vyom there", guest->node);
 	if (!guest->local)
 		return memory_print("its id belongs to a guest on node %s; give the VM another vmid",
 				    guest->node);
@@ -99,25 +90,24 @@ static char *obstacle_of_place(const struct state_guest *guest, const struct rec
 	return NULL;
 }
 
-static char *obstacle_of_identity(const struct spec_section *vm, const struct state_guest *guest,
-				  const struct record_vm *record)
+static char *obstacle_of_owner(const struct spec_section *vm, const struct state_guest *guest,
+			       const struct record_vm *record)
 {
 	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
+	char *obstacle;
 
 	option_mark(vm, &mark);
 	if (!record && vmconf_description_has_line(guest->conf, mark.buf))
 		return memory_print("it carries vyom's mark, but the journal of this node does not "
-				    "know it (was it lost, or the VM restored from a backup?): "
-				    "bring back /var/lib/vyom/journal.db, or remove the VM yourself");
+				    "know it (was the journal lost, or the VM restored from a "
+				    "backup?): if it is the VM you mean, vyom adopt %s", vm->name);
 	if (!record)
 		return memory_print("its id belongs to \"%s\", which vyom did not make; give the "
 				    "VM another vmid",
 				    conf_name(guest->conf));
-	if (!obstacle_is_same_vm(record, guest->conf))
-		return memory_print("the VM with this id is no longer the one that vyom made "
-				    "(smbios uuid was %s): it was replaced from outside and is "
-				    "left alone; give the VM another vmid",
-				    record->uuid);
+	obstacle = obstacle_of_identity(record, guest->conf);
+	if (obstacle)
+		return obstacle;
 	if (record->suspect)
 		return memory_print("its disk was copied while the pool had no space or could not "
 				    "be written, so its data is not whole: vyom destroy %s, then "
@@ -130,24 +120,11 @@ static char *obstacle_of_identity(const struct spec_section *vm, const struct st
 	return NULL;
 }
 
-/* Locks that others take and give back by themselves, every night maybe (pve-facts 5.6). */
-static bool is_passing_lock(const char *lock)
-{
-	static const char *const passing[] = {
-		"backup", "migrate", "rollback", "snapshot", "snapshot-delete", "suspending",
-	};
-
-	for (size_t i = 0; lock && i < sizeof(passing) / sizeof(*passing); i++)
-		if (strcmp(lock, passing[i]) == 0)
-			return true;
-	return false;
-}
-
 static char *obstacle_of_lock(const struct state_guest *guest)
 {
 	const char *lock = vmconf_get(guest->conf, "lock");
 
-	if (!lock)
+	if (!lock || qm_lock_passes(lock))
 		return NULL;
 	return memory_print("it is locked (%s): someone is at work on it, or was cut off; wait, "
 			    "and see `qm config %u`",
@@ -157,23 +134,13 @@ static char *obstacle_of_lock(const struct state_guest *guest)
 /* lvs was asked if anything was not active: what is not there now is gone. */
 static char *obstacle_of_volume(const struct state *state, const struct state_guest *guest)
 {
-	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-	CLEANUP(scope_free) char *id = NULL;
-	const struct state_storage *storage;
-	const char *volid;
+	CLEANUP(scope_free) char *path = state_drive_path(state, guest->conf, OPTION_BOOT_DISK);
 
-	drive = propstr_parse(vmconf_get(guest->conf, OPTION_BOOT_DISK), "file");
-	volid = propstr_get(&drive, "file");
-	if (!state->lvs_asked || !volid || state_find_volume(state, volid))
-		return NULL;
-	id = memory_copy(volid);
-	id[strcspn(id, ":")] = '\0';
-	storage = state_find_storage(state, id);
-	if (!storage || !storage->vg)
+	if (!state->lvs_asked || !path || state_find_drive(state, guest->conf, OPTION_BOOT_DISK))
 		return NULL;
 	return memory_print("its disk %s does not exist any more: bring it back, or vyom destroy "
 			    "the VM and apply again",
-			    volid);
+			    path);
 }
 
 static char *obstacle_of_disk(const struct state *state, const struct state_guest *guest)
@@ -185,12 +152,6 @@ static char *obstacle_of_disk(const struct state *state, const struct state_gues
 			    OPTION_BOOT_DISK, guest->vmid);
 }
 
-/* A VM half-way through a clone has no name yet; its lock says more than who it is not. */
-static bool is_stub(const struct vmconf *conf)
-{
-	return vmconf_get(conf, "lock") && !vmconf_get(conf, "name");
-}
-
 char *obstacle_find(const struct spec_section *vm, const struct state *state,
 			   const struct state_guest *guest, const struct record_vm *record,
 			   const struct record_vms *records)
@@ -200,8 +161,8 @@ char *obstacle_find(const struct spec_section *vm, const struct state *state,
 	if (!guest)
 		return obstacle_when_absent(vm, state, records);
 	obstacle = obstacle_of_place(guest, record);
-	if (!obstacle && !is_stub(guest->conf))
-		obstacle = obstacle_of_identity(vm, guest, record);
+	if (!obstacle)
+		obstacle = obstacle_of_owner(vm, guest, record);
 	if (!obstacle)
 		obstacle = obstacle_of_lock(guest);
 	if (!obstacle)
@@ -211,5 +172,5 @@ char *obstacle_find(const struct spec_section *vm, const struct state *state,
 
 bool obstacle_passes(const struct state_guest *guest)
 {
-	return guest && guest->conf && is_passing_lock(vmconf_get(guest->conf, "lock"));
+	return guest && guest->conf && qm_lock_passes(vmconf_get(guest->conf, "lock"));
 }

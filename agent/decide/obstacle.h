@@ -28,7 +28,13 @@ char *obstacle_find(const struct spec_section *vm, const struct state *state,
 /* Is guest under a lock that its holder will give back by itself, as a backup does? */
 bool obstacle_passes(const struct state_guest *guest);
 
-/* Is the VM with this config the one that the record remembers, by its smbios uuid? */
+/*
+ * Is the VM with this config not the one that the record remembers, by its smbios
+ * uuid and its vmgenid?  The sentence that says so, or NULL; caller frees.
+ */
+char *obstacle_of_identity(const struct record_vm *record, const struct vmconf *conf);
+
+/* By its uuid alone? */
 bool obstacle_is_same_vm(const struct record_vm *record, const struct vmconf *conf);
 
 #endif

@@ -138,6 +138,24 @@ void option_mark(const struct spec_section *vm, struct strbuf *line)
 	strbuf_addf(line, OPTION_MARK "%s/%s", vm->cluster->name, vm->name);
 }
 
+char *option_marked_cluster(const struct vmconf *conf, const char *name)
+{
+	const char *mark = conf->description ? strstr(conf->description, OPTION_MARK) : NULL;
+	const char *slash;
+	char *cluster;
+
+	if (!mark)
+		return NULL;
+	mark += strlen(OPTION_MARK);
+	slash = strchr(mark, '/');
+	if (!slash || strncmp(slash + 1, name, strlen(name)) != 0 ||
+	    (slash[1 + strlen(name)] != '\0' && slash[1 + strlen(name)] != '\n'))
+		return NULL;
+	cluster = memory_copy(mark);
+	cluster[slash - mark] = '\0';
+	return cluster;
+}
+
 static bool want_description(const struct spec_section *vm, struct strbuf *value)
 {
 	option_mark(vm, value);

@@ -14,6 +14,7 @@
 
 struct spec_section;
 struct strbuf;
+struct vmconf;
 
 /* How values are compared (pve-facts 2.4): only what is declared counts. */
 enum option_form {
@@ -71,6 +72,9 @@ void option_describe(const struct option *option, const char *value, struct strb
 
 /* "managed by vyom: CLUSTER/NAME": the line that marks a VM as ours. */
 void option_mark(const struct spec_section *vm, struct strbuf *line);
+
+/* CLUSTER, if conf bears the mark of a VM called name; else NULL; caller frees. */
+char *option_marked_cluster(const struct vmconf *conf, const char *name);
 
 /* The tag that marks a VM as ours, and the disk that spec's `disk` means. */
 #define OPTION_TAG "vyom"

@@ -38,8 +38,7 @@ void plan_note(struct plan *plan, const char *vm, unsigned vmid, const char *for
 	va_end(args);
 }
 
-static struct plan_step *add_step(struct plan *plan, const char *vm, unsigned vmid,
-				  enum qm_verb verb)
+struct plan_step *plan_add(struct plan *plan, const char *vm, unsigned vmid, enum qm_verb verb)
 {
 	struct plan_step *step = &MEMORY_PUSH(plan->steps, plan->count);
 
@@ -50,7 +49,7 @@ static struct plan_step *add_step(struct plan *plan, const char *vm, unsigned vm
 static struct plan_step *add_step_for(struct plan *plan, const struct diff_vm *diff,
 				      enum qm_verb verb)
 {
-	struct plan_step *step = add_step(plan, diff->vm->name, diff->vmid, verb);
+	struct plan_step *step = plan_add(plan, diff->vm->name, diff->vmid, verb);
 
 	step->section = diff->vm;
 	return step;
@@ -157,7 +156,7 @@ static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
 
 	number_format_human(diff->disk.wanted, wanted);
 	number_format_human(diff->disk.found, found);
-	if (diff->standing == DIFF_ABSENT)
+	if (diff->standing != DIFF_PRESENT)
 		plan_refuse(plan, diff->vm->name, diff->vmid,
 			    "disk: %s is declared, but the template's disk has %s already; declare "
 			    "that or more",
@@ -287,20 +286,37 @@ static void plan_start(const struct diff_vm *diff, const struct state *state, st
 		step->memory = memory_of(diff, state);
 }
 
+static void plan_leftover(const struct diff_vm *diff, const struct state *state, struct plan *plan)
+{
+	plan_undo(&diff->leftover, state, diff->vm, diff->vm->name, diff->vmid, plan);
+	plan_note(plan, diff->vm->name, diff->vmid, "%s: undone first (vyom destroy %s does only that)",
+		  diff->leftover.text, diff->vm->name);
+}
+
 void plan_vm(const struct diff_vm *diff, const struct state *state,
 	     const struct plan_options *options, struct plan *plan)
 {
+	size_t before = plan->count;
+
 	plan->vm_count++;
+	if (diff->busy)
+		plan->busy = true;
 	if (diff->standing == DIFF_OBSTRUCTED) {
 		plan_refuse(plan, diff->vm->name, diff->vmid, "%s", diff->obstacle);
 		return;
 	}
-	if (diff->standing == DIFF_ABSENT)
+	if (diff->standing == DIFF_LEFTOVER)
+		plan_leftover(diff, state, plan);
+	if (diff->standing != DIFF_PRESENT)
 		plan_clone(diff, state, plan);
 	remark_effects(diff, options, plan);
 	plan_set(diff, plan);
 	plan_disk(diff, plan);
 	plan_start(diff, state, plan);
+	if (diff->busy && plan->count > before)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "it is locked (%s): someone is at work on it; vyom apply waits for that",
+			  vmconf_get(diff->guest->conf, "lock"));
 }
 
 void plan_all(const struct diff *diff, const struct state *state,
@@ -308,91 +324,6 @@ void plan_all(const struct diff *diff, const struct state *state,
 {
 	for (size_t i = 0; i < diff->count; i++)
 		plan_vm(&diff->vms[i], state, options, plan);
-}
-
-/* The journal and the VM itself must both say that it is ours. */
-static bool may_destroy(const struct state_guest *guest, const struct record_vm *record,
-			const char *name, struct plan *plan)
-{
-	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
-	unsigned vmid = guest->vmid;
-	const char *lock;
-
-	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf) {
-		plan_refuse(plan, name, vmid, "it is not a VM of this node (it is on %s)",
-			    guest->node);
-		return false;
-	}
-	lock = vmconf_get(guest->conf, "lock");
-	strbuf_addf(&mark, OPTION_MARK "%s/%s", record->cluster, record->name);
-	if (!obstacle_is_same_vm(record, guest->conf))
-		plan_refuse(plan, name, vmid,
-			    "the VM with this id is no longer the one that vyom made; it is left "
-			    "alone");
-	else if (!vmconf_description_has_line(guest->conf, mark.buf))
-		plan_refuse(plan, name, vmid,
-			    "its description lacks the line \"%s\": someone took the mark away, so "
-			    "vyom leaves it alone",
-			    mark.buf);
-	else if (lock)
-		plan_refuse(plan, name, vmid, "it is locked (%s): someone is at work on it; wait",
-			    lock);
-	else if (vmconf_get(guest->conf, "protection") &&
-		 *vmconf_get(guest->conf, "protection") == '1')
-		plan_refuse(plan, name, vmid,
-			    "it is protected; take that away first: qm set %u --protection 0",
-			    vmid);
-	else
-		return true;
-	return false;
-}
-
-/* A VM that somebody destroyed: to be forgotten, if nothing of it is left. */
-static void plan_gone(const struct state *state, const char *name, unsigned vmid, struct plan *plan)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < state->volumes.count; i++) {
-		const struct thin_volume *volume = &state->volumes.items[i];
-
-		if (volume->vmid != vmid)
-			continue;
-		left++;
-		plan_refuse(plan, name, vmid,
-			    "the VM is gone, but its volume %s/%s is left; remove it (lvremove "
-			    "%s/%s)",
-			    volume->vg, volume->name, volume->vg, volume->name);
-	}
-	if (!left)
-		plan_note(plan, name, vmid, "it is gone already");
-}
-
-void plan_destroy(const struct state *state, const struct record_vms *records, const char *name,
-		  unsigned vmid, struct plan *plan)
-{
-	const struct record_vm *record = record_vms_find(records, vmid);
-	const struct state_guest *guest = state_find_guest(state, vmid);
-	struct plan_step *step;
-
-	plan->vm_count++;
-	if (!guest) {
-		plan_gone(state, name, vmid, plan);
-		return;
-	}
-	if (!record) {
-		plan_refuse(plan, name, vmid,
-			    "vyom did not make the VM with this id, as far as its journal knows; "
-			    "it is left alone");
-		return;
-	}
-	if (!may_destroy(guest, record, name, plan))
-		return;
-	if (guest->pid) {
-		step = add_step(plan, name, vmid, QM_SHUTDOWN);
-		qm_shutdown(&step->argv, vmid, PLAN_SHUTDOWN_SECONDS);
-	}
-	step = add_step(plan, name, vmid, QM_DESTROY);
-	qm_destroy(&step->argv, vmid);
 }
 
 static void release_remarks(struct plan_remark *remarks, size_t count)

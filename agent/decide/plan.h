@@ -7,7 +7,9 @@
  * nothing: all of them are said at once.
  *
  * Per VM the order is clone, set (one call), resize, start: four calls of qm
- * make a VM, none make no change.
+ * make a VM, none make no change.  What a clone or destroy left that was cut off
+ * is taken away before all else: volumes that no config names first, so that the
+ * config keeps the id until nothing is left.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -21,6 +23,7 @@
 
 struct diff;
 struct diff_vm;
+struct leftover;
 struct record_vms;
 struct spec_section;
 struct state;
@@ -36,6 +39,7 @@ struct plan_step {
 	char *storage;			/* where its disk lies: clone, resize, start; else NULL */
 	bool full;			/* clone: a copy, not a snapshot */
 	uint64_t promise;		/* bytes that the pool will promise more */
+	uint64_t reclaim;		/* bytes that it will promise less: what is undone */
 	uint64_t copy;			/* bytes that will be written to it */
 	uint64_t memory;		/* bytes that the VM will hold: clone and start */
 };
@@ -55,6 +59,7 @@ struct plan {
 	struct plan_remark *notes;	/* what is left undone, and what would do it */
 	size_t note_count;
 	size_t vm_count;		/* VMs looked at */
+	bool busy;	/* somebody is at work on one of them, and will be done: later is better */
 };
 
 struct plan_options {
@@ -75,9 +80,15 @@ void plan_all(const struct diff *diff, const struct state *state,
 void plan_destroy(const struct state *state, const struct record_vms *records, const char *name,
 		  unsigned vmid, struct plan *plan);
 
+/* Add the steps that take a leftover away; section is the VM's, NULL where it is destroyed. */
+void plan_undo(const struct leftover *leftover, const struct state *state,
+	       const struct spec_section *section, const char *name, unsigned vmid,
+	       struct plan *plan);
+
 /* How long a guest may take to shut down before it is stopped. */
 #define PLAN_SHUTDOWN_SECONDS 90
 
+struct plan_step *plan_add(struct plan *plan, const char *vm, unsigned vmid, enum qm_verb verb);
 void plan_refuse(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void plan_note(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)

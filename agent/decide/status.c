@@ -11,6 +11,8 @@ static const char *state_name(const struct diff_vm *vm)
 {
 	if (vm->standing == DIFF_ABSENT)
 		return "absent";
+	if (vm->standing == DIFF_LEFTOVER || vm->leftover.kind != LEFTOVER_NONE)
+		return "half-made";
 	if (vm->guest && vm->guest->conf && vmconf_get(vm->guest->conf, "lock"))
 		return "locked";
 	if (vm->standing == DIFF_OBSTRUCTED)

@@ -16,7 +16,8 @@ struct state;
 struct status_vm {
 	const char *name, *role;	/* role NULL: none */
 	unsigned vmid;
-	const char *state;		/* "running", "stopped", "absent", "locked", "obstructed" */
+	/* "running", "stopped", "absent", "half-made", "locked", "obstructed" */
+	const char *state;
 	const char *address;		/* as declared */
 	uint64_t promised, written; /* bytes: of its volumes, and what they occupy in the pool */
 	double uptime;			/* seconds; -1: does not run */

@@ -90,6 +90,11 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 										    "exist");
 		return;
 	}
+	if (vm->standing == DIFF_LEFTOVER) {
+		add(verify, kind, vm->vm->name, vm->vmid, "vm")->text =
+			memory_print("half-made: %s", vm->leftover.text);
+		return;
+	}
 	if (vm->standing == DIFF_OBSTRUCTED) {
 		add(verify, kind, vm->vm->name, vm->vmid, "vm")->text = memory_copy(vm->obstacle);
 		return;

@@ -220,6 +220,8 @@ int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struc
 			release_guest(&fresh);
 			return -1;
 		}
+		if (fresh.conf)
+			digest_sha1(running.text.buf, running.text.len, fresh.digest);
 	}
 	if (old)
 		remove_guest(state, old);
@@ -227,19 +229,6 @@ int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struc
 		MEMORY_PUSH(state->guests, state->guest_count) = fresh;
 		sort_guests(state);
 	}
-	return 0;
-}
-
-int pvefs_read_digest(const char *root, unsigned vmid, char digest[41], struct error *err)
-{
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	char path[PATH_MAX];
-
-	*digest = '\0';
-	snprintf(path, sizeof(path), "%s/etc/pve/local/qemu-server/%u.conf", root, vmid);
-	if (file_read(path, &text) < 0)
-		return errno == ENOENT ? 0 : error_set_errno(err, "%s", path);
-	digest_sha1(text.buf, text.len, digest);
 	return 0;
 }
 

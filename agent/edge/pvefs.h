@@ -36,12 +36,15 @@ int pvefs_read_guests(const char *root, struct state *state, struct error *err);
 
 /*
  * One guest again: adds it to state, refreshes it, or takes it out if .vmlist no
- * longer has it.
+ * longer has it.  Unlike pvefs_read_guests it also fills the config's digest.
  */
 int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
 
-/* SHA-1 of N.conf's bytes now, as qm's --digest wants it; "" if there is no such file. */
-int pvefs_read_digest(const char *root, unsigned vmid, char digest[41], struct error *err);
+/*
+ * Does the config of a container of this node name that volume ("vm-101-disk-0"),
+ * of whatever storage?  Also true where one cannot be read.
+ */
+bool pvefs_container_names(const char *root, const char *node, const char *volume);
 
 /*
  * Is a qm at work on this VM?  A flock(2) probe of lock-N.conf, taken shared and

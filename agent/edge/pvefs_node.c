@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/pvefs.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -134,4 +135,43 @@ int pvefs_read_version(const char *root, char **version, struct error *err)
 	if (!installed || strstr(installed, " installed"))
 		*version = copy_field(found, "\nVersion: ");
 	return 0;
+}
+
+/* As a whole word behind a storage's colon: vm-101-disk-1 is not in ":vm-101-disk-10". */
+static bool names_volume(const char *text, const char *volume)
+{
+	size_t len = strlen(volume);
+
+	for (const char *at = text; (at = strstr(at, volume)); at++)
+		if (at > text && at[-1] == ':' && !isalnum((unsigned char)at[len]) &&
+		    !strchr("_-.+", at[len] ? at[len] : ' '))
+			return true;
+	return false;
+}
+
+bool pvefs_container_names(const char *root, const char *node, const char *volume)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX], folder[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "%s/etc/pve/nodes/%s/lxc", root, node);
+	dir = opendir(folder);
+	if (!dir)
+		return errno != ENOENT;
+	while (!found && (entry = readdir(dir))) {
+		const char *suffix = strstr(entry->d_name, ".conf");
+
+		if (!suffix || suffix[strlen(".conf")])
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path) ||
+		    file_read(path, &text) < 0)
+			found = errno != ENOENT;
+		else
+			found = names_volume(text.buf, volume);
+	}
+	closedir(dir);
+	return found;
 }

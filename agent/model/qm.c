@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/qm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,21 @@ static const struct {
 	[QM_START]	= { "start",	600,	false },
 	[QM_SHUTDOWN]	= { "shutdown",	600,	false },
 	[QM_DESTROY]	= { "destroy",	600,	false },
+	[QM_FREE]	= { "free",	300,	false },
 };
 
 const char *qm_verb_name(enum qm_verb verb)
 {
 	return verbs[verb].name;
+}
+
+enum qm_verb qm_verb_find(const char *name)
+{
+	enum qm_verb verb = 0;
+
+	while (verb < QM_VERB_COUNT && strcmp(verbs[verb].name, name) != 0)
+		verb++;
+	return verb;
 }
 
 unsigned qm_verb_limit(enum qm_verb verb)
@@ -44,9 +55,9 @@ bool qm_verb_allocates(enum qm_verb verb)
 	return verbs[verb].allocates;
 }
 
-char *qm_program(const char *root)
+char *qm_program(const char *root, const char *name)
 {
-	return memory_print("%s/usr/sbin/qm", root);
+	return memory_print("%s/usr/sbin/%s", root, name);
 }
 
 void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
@@ -71,6 +82,11 @@ void qm_set_option(struct strvec *argv, const char *option, const char *value)
 {
 	strvec_pushf(argv, "--%s", option);
 	strvec_push(argv, value);
+}
+
+void qm_guard(struct strvec *argv, const char *digest)
+{
+	strvec_pushl(argv, "--digest", digest, NULL);
 }
 
 void qm_resize(struct strvec *argv, unsigned vmid, const char *disk, uint64_t bytes)
@@ -108,6 +124,34 @@ void qm_destroy(struct strvec *argv, unsigned vmid)
 	strvec_pushl(argv, "qm", "destroy", NULL);
 	strvec_pushf(argv, "%u", vmid);
 	strvec_pushl(argv, "--purge", "1", NULL);
+}
+
+void qm_destroy_locked(struct strvec *argv, unsigned vmid)
+{
+	qm_destroy(argv, vmid);
+	strvec_pushl(argv, "--skiplock", "1", NULL);
+}
+
+void qm_free(struct strvec *argv, const char *volid)
+{
+	strvec_pushl(argv, "pvesm", "free", volid, NULL);
+}
+
+bool qm_lock_passes(const char *lock)
+{
+	static const char *const passing[] = {
+		"backup", "migrate", "rollback", "snapshot", "snapshot-delete", "suspending",
+	};
+
+	for (size_t i = 0; lock && i < sizeof(passing) / sizeof(*passing); i++)
+		if (strcmp(lock, passing[i]) == 0)
+			return true;
+	return false;
+}
+
+bool qm_lock_is_debris(const char *lock)
+{
+	return lock && (strcmp(lock, "clone") == 0 || strcmp(lock, "destroyed") == 0);
 }
 
 /* Lines of work as usual, on whichever stream they come. */
@@ -155,13 +199,28 @@ void qm_output_complaint(const char *output, struct strbuf *text)
  * "got timeout" alone would match a guest that did not power down as well: only
  * the locks' own sentences count.
  */
-bool qm_output_is_timeout(const char *output)
+bool qm_output_is_busy(const char *output)
 {
-	const char *lock = strstr(output, "can't lock file '");
+	const char *file = strstr(output, "can't lock file '");
+	const char *locked = strstr(output, "VM is locked (");
+	char lock[32];
 
-	if (lock && strstr(lock, "- got timeout"))
+	if (file && strstr(file, "- got timeout"))
 		return true;
+	if (locked && sscanf(locked, "VM is locked (%31[a-z-])", lock) == 1)
+		return qm_lock_passes(lock);
 	return strstr(output, "got lock request timeout") != NULL;
+}
+
+bool qm_output_is_mismatch(const char *output)
+{
+	return strstr(output, "checksum mismatch") != NULL;
+}
+
+bool qm_output_is_clash(const char *output)
+{
+	return strstr(output, "config file already exists") ||
+	       strstr(output, "already exists on node") || strstr(output, ".conf' failed: File exists");
 }
 
 int qm_output_percent(const char *output)

@@ -23,20 +23,30 @@ enum qm_verb {
 	QM_START,
 	QM_SHUTDOWN,
 	QM_DESTROY,
+	QM_FREE,		/* pvesm free: a volume that no config names */
 	QM_VERB_COUNT
 };
 
 /* "clone", …: as in the journal. */
 const char *qm_verb_name(enum qm_verb verb);
 
+/* The verb of that name; QM_VERB_COUNT if there is none. */
+enum qm_verb qm_verb_find(const char *name);
+
 /* After how many seconds a call of the verb has hung; 0: it may copy for hours. */
 unsigned qm_verb_limit(enum qm_verb verb);
+
+/* After how many seconds without any progress a copy has hung. */
+#define QM_STALL_LIMIT 900
+
+/* How many seconds a call may take to end after TERM: it cleans up (pve-facts 7.10). */
+#define QM_PATIENCE 60
 
 /* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
 bool qm_verb_allocates(enum qm_verb verb);
 
-/* What is executed for argv[0] on the node at root: caller frees. */
-char *qm_program(const char *root);
+/* What is executed for argv[0], "qm" or "pvesm", on the node at root: caller frees. */
+char *qm_program(const char *root, const char *name);
 
 /* storage only for a full clone, where it may be NULL too: the template's own. */
 void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
@@ -45,6 +55,12 @@ void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char 
 /* qm set VMID, to be followed by one or more qm_set_option. */
 void qm_set(struct strvec *argv, unsigned vmid);
 void qm_set_option(struct strvec *argv, const char *option, const char *value);
+
+/*
+ * Add that set or resize shall change nothing if the config is not the one with
+ * this SHA-1 any more (pve-facts 2.1.7).
+ */
+void qm_guard(struct strvec *argv, const char *digest);
 
 /*
  * To an absolute size: "+" is not idempotent (pve-facts 3.2).  bytes must be a
@@ -63,9 +79,33 @@ void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds);
 /* With --purge: also out of backup jobs; volumes that the config does not name stay. */
 void qm_destroy(struct strvec *argv, unsigned vmid);
 
-/* Did this output end in a lock that was not to be had in time (pve-facts 9.5)?  The one retryable
- * failure. */
-bool qm_output_is_timeout(const char *output);
+/* The same for what a clone or a destroy that was cut off left locked (pve-facts §10). */
+void qm_destroy_locked(struct strvec *argv, unsigned vmid);
+
+/* Says "Removed volume" and exits 0 whatever happens (pve-facts 0.10, 12.15). */
+void qm_free(struct strvec *argv, const char *volid);
+
+/*
+ * The property locks of a config (pve-facts 5.6): those that their holder gives
+ * back by itself, every night maybe; and those that only a clone or a destroy
+ * leaves that was cut off.
+ */
+bool qm_lock_passes(const char *lock);
+bool qm_lock_is_debris(const char *lock);
+
+/* What the config of a clone says of itself until its first disk is there (pve-facts 1.1 C4). */
+#define QM_CLONE_STUB "qmclone temporary file"
+
+/*
+ * Did this output end in a lock that was not to be had, but may be later (pve-facts 9.5)?
+ */
+bool qm_output_is_busy(const char *output);
+
+/* Was the config another than qm_guard() said? */
+bool qm_output_is_mismatch(const char *output);
+
+/* Was the id that a clone should get taken by then (pve-facts 1.5, 12.9)? */
+bool qm_output_is_clash(const char *output);
 
 /*
  * The line in which qm says why, added to text: the last that is not one of its

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/memory.h"
 #include "base/strbuf.h"
 
 void record_run_release(struct record_run *run)
@@ -59,6 +60,7 @@ void record_vms_release(struct record_vms *vms)
 	for (size_t i = 0; i < vms->count; i++)
 		record_vm_release(&vms->items[i]);
 	free(vms->items);
+	record_steps_release(&vms->in_doubt);
 	*vms = (struct record_vms){ 0 };
 }
 
@@ -75,6 +77,65 @@ struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid)
 	if (vms->count == 0)
 		return NULL;
 	return bsearch(&vmid, vms->items, vms->count, sizeof(*vms->items), compare_vmid);
+}
+
+void record_vms_put(struct record_vms *vms, struct record_vm vm)
+{
+	size_t at = 0;
+
+	record_vms_remove(vms, vm.vmid);
+	while (at < vms->count && vms->items[at].vmid < vm.vmid)
+		at++;
+	MEMORY_PUSH(vms->items, vms->count) = (struct record_vm){ .vmid = 0 };
+	memmove(&vms->items[at + 1], &vms->items[at],
+		(vms->count - 1 - at) * sizeof(*vms->items));
+	vms->items[at] = vm;
+}
+
+void record_vms_remove(struct record_vms *vms, unsigned vmid)
+{
+	struct record_vm *vm = record_vms_find(vms, vmid);
+
+	if (!vm)
+		return;
+	record_vm_release(vm);
+	vms->count--;
+	memmove(vm, vm + 1, (size_t)(vms->items + vms->count - vm) * sizeof(*vm));
+}
+
+const struct record_step *record_vms_doubt(const struct record_vms *vms, unsigned vmid)
+{
+	for (size_t i = 0; i < vms->in_doubt.count; i++)
+		if (vms->in_doubt.items[i].vmid == vmid)
+			return &vms->in_doubt.items[i];
+	return NULL;
+}
+
+void record_vms_doubt_add(struct record_vms *vms, const struct record_step *step)
+{
+	struct record_step copy = *step;
+
+	record_vms_doubt_end(vms, step->vmid);
+	copy.vm = memory_copy(step->vm);
+	copy.verb = memory_copy(step->verb);
+	copy.argv = memory_copy(step->argv);
+	copy.before = memory_copy(step->before);
+	copy.message = memory_copy(step->message);
+	copy.output = memory_copy(step->output);
+	MEMORY_PUSH(vms->in_doubt.items, vms->in_doubt.count) = copy;
+}
+
+void record_vms_doubt_end(struct record_vms *vms, unsigned vmid)
+{
+	struct record_steps *steps = &vms->in_doubt;
+
+	for (size_t i = 0; i < steps->count; i++) {
+		if (steps->items[i].vmid != vmid)
+			continue;
+		record_step_release(&steps->items[i]);
+		steps->items[i] = steps->items[--steps->count];
+		return;
+	}
 }
 
 const char *record_result_name(enum record_result result)

@@ -19,7 +19,7 @@ enum record_result {
 	RECORD_OPEN,		/* intent without a result: running, or we were killed */
 	RECORD_DONE,		/* the postcondition holds */
 	RECORD_FAILED,
-	RECORD_INTERRUPTED,	/* a run that was stopped, or a step found open by a later run */
+	RECORD_INTERRUPTED,	/* a run that was stopped; a step that broke off half-way */
 	RECORD_RETRIED,		/* "got timeout", nothing left behind, tried again as a new step */
 };
 
@@ -37,13 +37,18 @@ struct record_run {
 	char *boot_id;		/* /proc/sys/kernel/random/boot_id: tells boots apart */
 };
 
+#define RECORD_NO_CONFIG "no config"
+#define RECORD_ORPHAN "unreferenced "
+
 struct record_step {
 	int64_t run, number;	/* number counts from 1 within the run */
 	unsigned vmid;
 	char *vm;		/* its name in the config */
 	char *verb;		/* "clone", "set", … */
 	char *argv;		/* as run, quoted */
-	char *before;		/* what the node looked like: JSON, config digest and volumes */
+	char *before;		/* what there was: RECORD_NO_CONFIG or "config SHA1", and for each
+				 * volume of that VMID ", VG/NAME", if no config named it
+				 * ", unreferenced VG/NAME" */
 	pid_t pid;		/* of the child; 0 before it was made */
 	uint64_t pid_start;
 	double started, ended;
@@ -67,7 +72,17 @@ struct record_vm {
 
 struct record_runs { struct record_run *items; size_t count; };
 struct record_steps { struct record_step *items; size_t count; };
-struct record_vms { struct record_vm *items; size_t count; };	/* by vmid, ascending */
+
+/*
+ * What the journal knows of VMs: who ours are, by vmid, ascending; and the clones
+ * and destroys in doubt, at most one a VM: begun, and neither known to have ended
+ * well nor to have left nothing.  What such a step left is ours to undo.
+ */
+struct record_vms {
+	struct record_vm *items;
+	size_t count;
+	struct record_steps in_doubt;
+};
 
 void record_run_release(struct record_run *run);
 void record_step_release(struct record_step *step);
@@ -78,6 +93,17 @@ void record_vms_release(struct record_vms *vms);
 
 /* The record of that VMID, or NULL. */
 struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid);
+
+/* Add vm, whose strings are taken over, or replace that VMID's record; and take it out. */
+void record_vms_put(struct record_vms *vms, struct record_vm vm);
+void record_vms_remove(struct record_vms *vms, unsigned vmid);
+
+/* The clone or destroy of that VMID that is in doubt, or NULL. */
+const struct record_step *record_vms_doubt(const struct record_vms *vms, unsigned vmid);
+
+/* From now on step (copied) is in doubt; and: nothing of that VMID is any more. */
+void record_vms_doubt_add(struct record_vms *vms, const struct record_step *step);
+void record_vms_doubt_end(struct record_vms *vms, unsigned vmid);
 
 /* "open", "done", "failed", "interrupted", "retried" */
 const char *record_result_name(enum record_result result);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/scope.h"
+#include "model/propstr.h"
 #include "model/vmconf.h"
 
 static void release_guests(struct state *state)
@@ -35,6 +38,7 @@ void state_release(struct state *state)
 	strvec_release(&state->bridges);
 	thin_pools_release(&state->pools);
 	thin_volumes_release(&state->volumes);
+	free(state->held);
 	*state = (struct state)STATE_INIT;
 }
 
@@ -80,6 +84,48 @@ struct thin_volume *state_find_volume(const struct state *state, const char *vol
 	if (!storage || !storage->vg || !storage->pool)
 		return NULL;
 	return thin_volumes_find(&state->volumes, storage->vg, colon + 1);
+}
+
+struct thin_volume *state_find_drive(const struct state *state, const struct vmconf *conf,
+				     const char *key)
+{
+	CLEANUP(propstr_release) struct propstr drive = propstr_parse(vmconf_get(conf, key), "file");
+
+	return state_find_volume(state, propstr_get(&drive, "file"));
+}
+
+char *state_drive_path(const struct state *state, const struct vmconf *conf, const char *key)
+{
+	CLEANUP(propstr_release) struct propstr drive = propstr_parse(vmconf_get(conf, key), "file");
+	const char *volid = propstr_get(&drive, "file");
+	const struct state_storage *storage;
+
+	if (!volid || !strchr(volid, ':'))
+		return NULL;
+	storage = find_storage(state, volid, strcspn(volid, ":"));
+	if (!storage || !storage->vg)
+		return NULL;
+	return memory_print("%s/%s", storage->vg, strchr(volid, ':') + 1);
+}
+
+bool state_is_held(const struct state *state, unsigned vmid)
+{
+	for (size_t i = 0; i < state->held_count; i++)
+		if (state->held[i] == vmid)
+			return true;
+	return false;
+}
+
+char *state_volid(const struct state *state, const struct thin_volume *volume)
+{
+	for (size_t i = 0; i < state->storage_count; i++) {
+		const struct state_storage *storage = &state->storages[i];
+
+		if (storage->vg && storage->pool && strcmp(storage->vg, volume->vg) == 0 &&
+		    strcmp(storage->pool, volume->pool) == 0)
+			return memory_print("%s:%s", storage->id, volume->name);
+	}
+	return NULL;
 }
 
 struct thin_pool *state_find_pool(const struct state *state, const char *storage)

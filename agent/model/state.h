@@ -23,6 +23,7 @@ struct state_guest {
 	bool local;		/* on this node */
 	struct vmconf
 		*conf; /* of a local QEMU guest; NULL for others, or if it went away as we looked */
+	char digest[41]; /* SHA-1 of its config, as --digest wants it; "" unless looked at alone */
 	pid_t pid;		/* 0: not running; local QEMU guests only */
 	double uptime;		/* seconds */
 };
@@ -48,6 +49,8 @@ struct state {
 	struct thin_pools pools;
 	struct thin_volumes volumes;
 	bool lvs_asked;		/* inactive volumes and origins are known */
+	unsigned *held;		/* VMIDs that look half-made and whose lock a qm holds now */
+	size_t held_count;
 };
 
 #define STATE_INIT { .bridges = STRVEC_INIT }
@@ -61,6 +64,19 @@ struct state_storage *state_find_storage(const struct state *state, const char *
 /* The thin volume behind "STORE:NAME", or NULL: no volid, not lvmthin, or not there (or not
  * active). */
 struct thin_volume *state_find_volume(const struct state *state, const char *volid);
+
+/* The thin volume of a config's drive, "scsi0" say, or NULL. */
+struct thin_volume *state_find_drive(const struct state *state, const struct vmconf *conf,
+				     const char *key);
+
+/* "VG/NAME" of a config's drive on a thin pool, whether it is there or not; or NULL; caller frees. */
+char *state_drive_path(const struct state *state, const struct vmconf *conf, const char *key);
+
+/* Is a qm at work on that VM, as far as it was looked at (see held)? */
+bool state_is_held(const struct state *state, unsigned vmid);
+
+/* "STORE:NAME" of a volume, or NULL if no storage leads to it; caller frees. */
+char *state_volid(const struct state *state, const struct thin_volume *volume);
 
 /* The pool of a storage, or NULL. */
 struct thin_pool *state_find_pool(const struct state *state, const char *storage);
