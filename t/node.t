@@ -42,7 +42,6 @@ lacks() { ! grep -q -e "$2" "$1" || { echo "'$2' in:"; cat "$1"; false; }; }
 plain() { sed -E 's/ctime=[0-9]+/ctime=TIME/; s/([0-9A-F]{2}:){5}[0-9A-F]{2}/MAC/; s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/' "$1"; }
 volumes() { sed -n 's/^thin pve\/\([^ ]*\).*/\1/p' "$root/var/lib/stand-in/lvs" | grep -e "-$1-" | tr '\n' ' '; }
 free_lock() { flock -n "$root/var/lock/qemu-server/lock-$1.conf" true; }
-both() { "$1" && "$2"; }
 soon() { n=0; while [ $n -lt 100 ]; do "$@" > /dev/null 2>&1 && return 0; sleep 0.05; n=$((n + 1)); done; "$@"; }
 scale() { sed -i "s/^time-scale .*/time-scale $1/" "$root/etc/stand-in.conf"; }
 
@@ -277,6 +276,222 @@ status=$?
 scale 0.02
 ok "TERM cleans up" ended 255 "clone failed: copy failed: command '/usr/bin/qemu-img convert -p -n -r 100000K -f raw -O raw /dev/pve/base-9100-disk-0 zeroinit:/dev/pve/vm-151-disk-0' failed: interrupted by signal"
 ok "with nothing left" eval '[ ! -e "$conf/151.conf" ] && is "$(volumes 151)" ""'
+
+# --- at work, and what others see of it ---
+"$root/usr/sbin/qm" clone 9100 180 --name slow --full --bwlimit 2500 > "$root/slow" 2>&1 < /dev/null & pid=$!
+soon has "$root/slow" 'created\.'
+qm set 9100 --description x
+ok "a full clone keeps others from changing its template" ended 4 "trying to acquire lock...
+can't lock file '/var/lock/qemu-server/lock-9100.conf' - got timeout"
+qm set 180 --cores 1
+ok "and from changing what it makes" ended 4 "trying to acquire lock...
+can't lock file '/var/lock/qemu-server/lock-180.conf' - got timeout"
+qm destroy 180
+ok "or from destroying it" ended 255 "can't lock file '/var/lock/qemu-server/lock-180.conf' - got timeout"
+qm config 180
+ok "but not from reading it" quiet 'description:  qmclone temporary file
+lock: clone'
+qm clone 9100 181 --name lnk
+ok "another clone of the template goes on beside it" quiet 'create linked clone of drive scsi0 (local-lvm:base-9100-disk-0)
+  Logical volume "vm-181-disk-0" created.'
+wait $pid
+ok "in the end it is whole" has "$conf/180.conf" '^scsi0: local-lvm:vm-180-disk-0,size=300M$'
+qm destroy 180
+"$root/usr/sbin/qm" clone 9100 183 --name bp --full --bwlimit 5000 2>&1 < /dev/null | head -3 > "$out"
+ok "a clone whose reader went away leaves its stub" is "$(cat "$conf/183.conf")" "# qmclone temporary file
+lock: clone"
+ok "but no volume" is "$(volumes 183)" ""
+ok "and the task says why" has "$root/var/log/pve/tasks/index" ':qmclone:9100:root@pam: [0-9A-F]\{8\} broken pipe$'
+qm destroy 183 --skiplock 1
+"$here/vzdump" "$root" 101 1 & pid=$!
+soon has "$conf/101.conf" '^lock: backup$'
+qm set 101 --cores 1
+ok "a backup locks its VM" ended 255 "VM is locked (backup)"
+wait $pid
+ok "until it is done" lacks "$conf/101.conf" '^lock'
+
+# --- open volumes ---
+busy() { has "$root/run/dm/info" "^pve-vm--$1--disk--0:[^:]*:1:"; }
+idle() { has "$root/run/dm/info" "^pve-vm--$1--disk--0:[^:]*:0:"; }
+copy() { grep -l "qemu-img.convert.*vm-$1-disk-0" /proc/[0-9]*/cmdline 2> /dev/null | cut -d/ -f3; }
+echo 'clone:60152 disk-copying kill worker' > "$faults"
+qm clone 9100 60152 --full --bwlimit 2500
+ok "qm does not know how a killed worker ended" ended 255 "got unexpected control message: "
+ok "its copy goes on, with no lock held" eval 'busy 60152 && free_lock 60152'
+pvesm free local-lvm:vm-60152-disk-0
+ok "pvesm free of an open volume fails and exits 0" ended 0 "lvremove 'pve/vm-60152-disk-0' error:   Logical volume pve/vm-60152-disk-0 in use."
+qm destroy 60152 --purge --skiplock 1 --destroy-unreferenced-disks 1
+ok "destroy only warns of it" quiet "lvremove 'pve/vm-60152-disk-0' error:   Logical volume pve/vm-60152-disk-0 in use.
+purging VM 60152 from related configurations.."
+ok "and the VM is gone, its volume not" eval '[ ! -e "$conf/60152.conf" ] && is "$(volumes 60152)" "vm-60152-disk-0 "'
+ok "until the copy has ended" soon idle 60152
+pvesm free local-lvm:vm-60152-disk-0
+ok "then it can be freed" eval 'ended 0 "" && is "$(volumes 60152)" ""'
+sed -i '/^linger/d; $a linger 20' "$root/etc/stand-in.conf"
+echo 'clone:60153 disk-copying kill' > "$faults"
+qm clone 9100 60153 --full --bwlimit 2500
+kill -9 "$(copy 60153)"
+ok "a killed copy lets its volume go" eval 'busy 60153 && soon idle 60153'
+qm destroy 60153 --skiplock 1 --destroy-unreferenced-disks 1
+ok "and it is removed with its stub" eval '[ ! -e "$conf/60153.conf" ] && is "$(volumes 60153)" ""'
+qm clone 9100 130
+echo 'clone:131 disk-copying kill' > "$faults"
+qm clone 130 131 --full --bwlimit 2500
+qm destroy 130
+ok "a VM with an open volume is destroyed with exit 0" quiet "Could not remove disk 'local-lvm:vm-130-disk-0', check manually: lvremove 'pve/vm-130-disk-0' error:   Logical volume pve/vm-130-disk-0 in use."
+ok "its volume stays" eval '[ ! -e "$conf/130.conf" ] && is "$(volumes 130)" "vm-130-disk-0 "'
+soon idle 130
+pvesm free local-lvm:vm-130-disk-0
+qm destroy 131 --skiplock 1 --destroy-unreferenced-disks 1
+rm "$faults"
+
+# --- killed at each point ---
+# left VMID: its lock, its drives, whatever else stands in its config, and its volumes
+left() {
+    if [ -e "$conf/$1.conf" ]; then
+        echo "$(sed -n 's/^lock: //p' "$conf/$1.conf"):$(sed -n 's/^\(ide2\|scsi0\|PENDING\|memory\): .*/ \1/p; s/^\[\(PENDING\)\]/ \1/p' "$conf/$1.conf" | tr -d '\n'),$(volumes "$1" | sed 's/\(.*\) $/ \1/')"
+    else
+        echo "none,$(volumes "$1" | sed 's/\(.*\) $/ \1/')"
+    fi | sed "s/vm-$1-//g"
+}
+# killed at POINT [WHOM]: a line each, `POINT: what is left of VM 500`, which $before makes and $call is done to
+killed() {
+    while IFS='|' read -r point whom want; do
+        $before
+        echo "$1 $point kill$whom" > "$faults"
+        qm "$@"
+        soon free_lock 500
+        ok "$1 killed$whom at $point" is "$status: $(left 500)" "$want"
+        rm "$faults"
+        "$root/usr/sbin/qm" stop 500 > /dev/null 2>&1
+        qm destroy 500 --skiplock 1 --destroy-unreferenced-disks 1
+        ok "and is cleared away" is "$(left 500)" none,
+    done
+}
+echo '[RULES]' > "$root/etc/pve/firewall/9000.fw"
+before=:
+killed clone 9000 500 <<'END'
+locked||137: none,
+config-tmp||137: none,
+C4-stub||137: clone:,
+C5-fw||137: clone:,
+storage-lock||137: clone:,
+disk-allocated||137: clone:, cloudinit
+disk-written||137: clone: ide2 memory, cloudinit
+disk-allocated:2||137: clone: ide2 memory, cloudinit disk-0
+disk-copied:2||137: clone: ide2 memory, cloudinit disk-0
+config-tmp:3||137: clone: ide2 memory, cloudinit disk-0
+disk-written:2||137: clone: ide2 memory scsi0, cloudinit disk-0
+C8-commit||137: : ide2 memory scsi0, cloudinit disk-0
+storage-lock:2| qm|137: clone: ide2 memory, cloudinit disk-0
+C4-stub| qm|137: clone:,
+disk-allocated:2| qm|137: : ide2 memory scsi0, cloudinit disk-0
+disk-allocated| worker|255: clone:, cloudinit
+firewall-lock||137: clone:,
+END
+ok "a lock of the cluster outlives its holder" test -d "$root/etc/pve/priv/lock/firewall-vm-500"
+qm clone 9000 500
+ok "so the next clone finds it taken, and leaves its stub too" is "$status $(cat "$err") $(left 500)" "255 cfs-lock 'firewall-vm-500' error: got lock request timeout clone:,"
+qm destroy 500 --skiplock 1
+touch -d '-3 seconds' "$root/etc/pve/priv/lock/firewall-vm-500"
+qm clone 9000 500
+ok "until two minutes have gone by" is "$status: $(left 500)" "0: : ide2 memory scsi0, cloudinit disk-0"
+mkdir "$root/etc/pve/priv/lock/file-user_cfg"
+qm destroy 500
+ok "destroy that cannot have the users' file leaves a stub" is "$status $(cat "$err") $(left 500)" "255 access permissions cleanup for VM 500 failed: cfs-lock 'file-user_cfg' error: got lock request timeout destroyed:,"
+rmdir "$root/etc/pve/priv/lock/file-user_cfg"
+qm destroy 500
+ok "which is locked" ended 255 "VM is locked (destroyed)"
+qm destroy 500 --skiplock 1
+ok "but for those who skip that" is "$status: $(left 500)" "0: none,"
+ok "stray temporary files are no guests" is "$(ls "$conf" | grep -c '^500.conf.tmp') $(grep -c '"500"' "$root/etc/pve/.vmlist")" "2 0"
+killed clone 9000 500 --full <<'END'
+disk-allocated:2||137: clone: ide2 memory, cloudinit disk-0
+disk-copying||137: clone: ide2 memory, cloudinit disk-0
+disk-copied:2||137: clone: ide2 memory, cloudinit disk-0
+disk-written:2||137: clone: ide2 memory scsi0, cloudinit disk-0
+disk-copying| qm|137: clone: ide2 memory, cloudinit disk-0
+END
+before=
+killed create 500 --memory 300 --scsi0 local-lvm:1 <<'END'
+stub||137: create:,
+disk-allocated||137: create:, disk-0
+disks||137: create:, disk-0
+written||137: : memory scsi0, disk-0
+END
+before="qm clone 9000 500"
+killed set 500 --memory 300 --cores 3 --scsi1 local-lvm:1 --delete agent <<'END'
+lock||137: : ide2 memory scsi0, cloudinit disk-0
+disk-allocated||137: : ide2 memory scsi0 PENDING, cloudinit disk-0 disk-1
+applied||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
+END
+killed resize 500 scsi0 100M <<'END'
+storage-lock||137: : ide2 memory scsi0, cloudinit disk-0
+extended||137: : ide2 memory scsi0, cloudinit disk-0
+written||137: : ide2 memory scsi0, cloudinit disk-0
+END
+killed destroy 500 --purge <<'END'
+lock||137: : ide2 memory scsi0, cloudinit disk-0
+freed||137: : ide2 memory scsi0, disk-0
+freed:2||137: : ide2 memory scsi0,
+volumes||137: : ide2 memory scsi0,
+stub||137: destroyed:,
+pools||137: destroyed:,
+purged||137: destroyed:,
+removed||137: none,
+END
+
+# --- killed at what is not in its config ---
+running() { [ -e "$root/run/qemu-server/$1.pid" ]; }
+stopped() { ! running "$1"; }
+# doomed LINE ARGUMENT...: qm ARGUMENT..., with that fault
+doomed() { echo "$1" > "$faults"; shift; qm "$@"; rm "$faults"; }
+qm clone 9000 500
+doomed 'start prepared kill' start 500
+ok "start killed before the guest is there" stopped 500
+doomed 'start spawned kill' start 500
+ok "and after" running 500
+qm set 500 --cores 3
+doomed 'shutdown asked kill' shutdown 500
+ok "a guest that was asked to go goes, though nobody waits" soon stopped 500
+ok "and what is pending stays so" has "$conf/500.conf" PENDING
+qm start 500
+qm set 500 --cores 4
+doomed 'stop ended kill' stop 500
+ok "so it does when stop is killed" eval 'stopped 500 && has "$conf/500.conf" PENDING'
+qm stop 500
+ok "another stop does not see to it" has "$conf/500.conf" PENDING
+qm destroy 500
+
+# --- asked to end ---
+# asked SIGNAL POINT ARGUMENT...: qm ARGUMENT... hangs at POINT and gets a signal
+asked() {
+    signal=$1 point=$2
+    shift 2
+    echo "$1 $point hang" > "$faults"
+    "$root/usr/sbin/qm" "$@" > "$out" 2> "$err" < /dev/null & pid=$!
+    soon has "$faults" "hang 0"
+    kill "-$signal" $pid
+    wait $pid
+    status=$?
+    rm "$faults"
+}
+asked TERM disk-allocated:2 clone 9000 500
+ok "TERM in a linked clone takes all away" eval 'ended 255 "clone failed: interrupted by signal" && is "$(left 500)" none,'
+asked INT C4-stub clone 9000 500
+ok "before it has begun with the disks, the stub stays" eval 'ended 255 "received interrupt" && is "$(left 500)" clone:,'
+qm destroy 500 --skiplock 1
+asked TERM disks create 500 --scsi0 local-lvm:1
+ok "TERM in a create takes all away" eval 'is "$status" 255 && is "$(left 500)" none,'
+asked HUP disk-written clone 9000 500
+ok "HUP ends qm alone" eval 'is "$status" 129 && ! free_lock 500'
+kill -9 "$(perl -ne '/^UPID:pve:(\w+):.*:qmclone:9000:.* 0$/ and print hex($1) and exit' "$root/var/log/pve/tasks/active")"
+soon free_lock 500
+qm destroy 500 --skiplock 1
+qm clone 9000 500
+asked TERM pending-1 set 500 --cores 3 --memory 300
+ok "TERM ends a set where it stands" eval 'is "$status" 143 && has "$conf/500.conf" PENDING'
+qm destroy 500
 
 # --- faults ---
 echo 'clone:200 C4-stub kill' > "$faults"

@@ -11,6 +11,8 @@ use strict;
 use warnings;
 use Fcntl qw(:flock);
 use Node::Root;
+use Node::Apart;
+use Node::Fault;
 
 sub short { return 'nodes/' . Node::Root::node() . "/qemu-server/$_[0].conf"; }
 sub file { return Node::Root::path('/etc/pve/' . short($_[0])); }
@@ -111,9 +113,14 @@ sub write {
     drop_readded_unused($conf->{main});
     my $text = Node::Config::print($conf);
     refuse_foreign($vmid);
-    Node::Root::replace(file($vmid), $text);
+    my $draft = Node::Root::draft(file($vmid), $text);
+    Node::Fault::point('config-tmp');
+    Node::Apart::run(sub {
+        Node::Root::commit($draft, file($vmid));
+        count_write($vmid);
+        return;
+    });
     $conf->{file} = $text;
-    count_write($vmid);
 }
 
 # A volume that a key uses again is no longer unused (pve-facts 2.2.3).
@@ -130,8 +137,11 @@ sub drop_readded_unused {
 
 sub remove {
     my ($vmid) = @_;
-    unlink(file($vmid)) or die "unlink config '" . Node::Root::shown(file($vmid)) . "' failed: $!\n";
-    count_write($vmid);
+    Node::Apart::run(sub {
+        unlink(file($vmid)) or die "unlink config '" . Node::Root::shown(file($vmid)) . "' failed: $!\n";
+        count_write($vmid);
+        return;
+    });
 }
 
 sub digest {

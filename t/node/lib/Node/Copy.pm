@@ -11,6 +11,7 @@ package Node::Copy;
 use strict;
 use warnings;
 use Node::Root;
+use Node::Apart;
 use Node::Fault;
 use Node::Lock;
 use Node::Lvm;
@@ -51,7 +52,10 @@ sub follow {
     local $/ = "\r";
     my $half = 0;
     while (defined(my $part = readline($out))) {
-        next if $part !~ m!\((\d+\.\d+)/100%\)!;
+        if ($part !~ m!\((\d+\.\d+)/100%\)!) {
+            print STDERR $part if $part =~ /\S/;
+            next;
+        }
         my $done = $total * $1 / 100;
         Node::Fault::point('disk-copying') if $1 >= 50 && !$half++;
         print 'transferred ' . amount($done) . ' of ' . amount($total) . sprintf(" (%.2f%%)\n", $1);
@@ -78,6 +82,9 @@ sub child {
     $SIG{$_} = 'DEFAULT' for qw(INT TERM QUIT HUP);
     $SIG{PIPE} = 'IGNORE';    # qemu-img does not mind that nobody reads
     open(STDOUT, '>&', $in);
+    open(STDERR, '>&', $in);
+    close($in);
+    close($Node::Apart::control) if $Node::Apart::control;
     open(STDIN, '<', '/dev/null');
     $| = 1;
     $0 = $name;
@@ -92,10 +99,10 @@ sub progress { printf "    (%.2f/100%%)\r", $_[0]; }
 # Let the target fill, at the rate set, and tell of each percent.
 sub pretend {
     my (%job) = @_;
-    my $holder = $$ . '.' . start_of($$);
     my $target = $job{hold}[-1];
+    my $watcher = watch();
+    my $holder = $watcher . '.' . start_of($watcher);
     Node::Lvm::hold($holder, @{ $job{hold} });
-    my $watcher = watch($holder);
     my $rate = ($Node::Root::setting{'clone-rate'} || 1e9) * 1024 * 1024;
     $rate = $job{limit} * 1024 if $job{limit} && $job{limit} * 1024 < $rate;
     my $share = $job{total} ? $job{content} / $job{total} : 0;
@@ -123,17 +130,15 @@ sub pretend {
         Node::LvmText->give_up(@$target);
     }
     Node::Lvm::release($holder);
-    if ($watcher) {
-        kill 'KILL', $watcher;
-        waitpid($watcher, 0);
-    }
+    kill 'KILL', $watcher;
+    waitpid($watcher, 0);
 }
 
-# A process that notices when the copy was killed, and lets go of the volumes for it, as the kernel would.
+# Who holds the volumes for the copy: a process that notices when the copy was killed, and lets go of them, as the kernel
+# would, after the moment that this takes (pve-facts 8.9d).
 sub watch {
-    my ($holder) = @_;
-    pipe(my $read, my $write) or return;
-    my $pid = fork() // return;
+    pipe(my $read, my $write) or die "pipe failed: $!\n";
+    my $pid = fork() // die "fork failed: $!\n";
     if ($pid) {
         close($read);
         our $kept = $write;    # closed by the kernel when this process ends, however it ends
@@ -148,7 +153,8 @@ sub watch {
     }
     $0 = 'stand-in watcher';
     sysread($read, my $byte, 1);
-    eval { Node::Lvm::release($holder) } if -e Node::LvmText::file();
+    Node::Root::pause($Node::Root::setting{linger});
+    eval { Node::Lvm::release($$ . '.' . start_of($$)) } if -e Node::LvmText::file();
     POSIX::_exit(0);
 }
 

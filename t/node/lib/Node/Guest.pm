@@ -9,6 +9,7 @@ package Node::Guest;
 use strict;
 use warnings;
 use Node::Root;
+use Node::Apart;
 use Node::Config;
 use Node::Disk;
 use Node::Lvm;
@@ -122,6 +123,11 @@ sub spawn {
     my @command = command($vmid, $main);
     check_bridges($vmid, $main);
     return spawn_process($vmid, $main, @command) if $Node::Root::root eq '';
+    Node::Apart::run(sub { pretend($vmid, $main, @command); return });
+}
+
+sub pretend {
+    my ($vmid, $main, @command) = @_;
     my $pid = fresh_pid();
     my $dir = Node::Root::path("/proc/$pid");
     Node::Root::folder($dir);
@@ -191,10 +197,28 @@ sub end {
         unlink(pid_file($vmid));
         return;
     }
-    unlink(pid_file($vmid));
-    unlink(map { Node::Root::path("/proc/$pid/$_") } qw(cmdline stat));
-    rmdir(Node::Root::path("/proc/$pid"));
-    Node::Lvm::release("vm.$vmid");
+    Node::Apart::run(sub {
+        Node::Lvm::release("vm.$vmid");
+        unlink(map { Node::Root::path("/proc/$pid/$_") } qw(cmdline stat));
+        rmdir(Node::Root::path("/proc/$pid"));
+        unlink(pid_file($vmid));
+        return;
+    });
+}
+
+# Ask the guest to go down: it does in its own time, whether or not anybody waits for it (pve-facts 4.12b).
+sub ask_down {
+    my ($vmid) = @_;
+    return if defined(behaviour($vmid, 'ignore-shutdown'));
+    my $guest = running($vmid) // return;
+    my $needs = behaviour($vmid, 'shutdown-time') // 2;
+    my $pid = fork() // die "fork failed: $!\n";
+    return if $pid;
+    Node::Apart::leave();
+    open($_->[0], $_->[1], '/dev/null') for [*STDIN, '<'], [*STDOUT, '>'], [*STDERR, '>'];
+    Node::Root::pause($needs);
+    end($vmid) if (running($vmid) // '') eq $guest;
+    exit(0);
 }
 
 # Seconds since it started.

@@ -12,10 +12,11 @@ use strict;
 use warnings;
 use Fcntl qw(:flock);
 use Node::Root;
+use Node::Apart;
 use Node::Dm;
 
 my $extent = 4 * 1024 * 1024;
-my @said;    # lines to print once the change is on disk: whoever dies at a print must leave the change behind
+my @said;    # streams and lines, to be printed once the change is on disk: whoever dies at a print leaves the change behind
 
 sub file { return Node::Root::path('/var/lib/stand-in/lvs'); }
 
@@ -46,27 +47,25 @@ sub write_state {
     Node::Dm::write($state);
 }
 
-# Run $code on the state under the lock, and write it back if it says so (a true last value).
+# Run $code on the state under the lock, write it back, and return what $code did; a command of lvm2 by itself.
 sub change {
     my ($code) = @_;
-    open(my $handle, '>>', file() . '.lock') or die "stand-in: no volume state: $!\n";
-    flock($handle, LOCK_EX);
-    my $state = read_state();
-    my $result = eval { $code->($state) };
-    my $error = $@;
-    write_state($state) if !$error;
-    close($handle);
-    my @lines = splice(@said);
-    die $error if $error;
-    for my $line (@lines) {
-        my ($handle, $text) = @$line;
-        print $handle $text;
+    my ($result, @lines) = Node::Apart::run(sub {
+        open(my $handle, '>>', file() . '.lock') or die "stand-in: no volume state: $!\n";
+        flock($handle, LOCK_EX);
+        my $state = read_state();
+        my $result = $code->($state);
+        write_state($state);
+        return ($result // '', @said);
+    });
+    while (my ($stream, $text) = splice(@lines, 0, 2)) {
+        print { $stream eq 'out' ? *STDOUT : *STDERR } $text;
     }
     return $result;
 }
 
-sub say_out { push @said, [\*STDOUT, join('', @_)]; }
-sub say_err { push @said, [\*STDERR, join('', @_)]; }
+sub say_out { push @said, 'out', join('', @_); }
+sub say_err { push @said, 'err', join('', @_); }
 
 # A holder whose process is gone holds nothing.
 sub forget_dead {
@@ -227,8 +226,8 @@ sub remove {
     change(sub {
         my ($state) = @_;
         my $entry = $state->{"$vg/$name"} // return;
-        say_out "  Logical volume \"$name\" successfully removed.\n";
         die "lvremove '$vg/$name' error:   Logical volume $vg/$name in use.\n" if $entry->{holders};
+        say_out "  Logical volume \"$name\" successfully removed.\n";
         delete $state->{"$vg/$name"};
         $state->{"$vg/$entry->{pool}"}{txn}++ if $entry->{pool} && $state->{"$vg/$entry->{pool}"};
         delete $_->{origin} for grep { ($_->{origin} // '') eq $name } thins($state, $vg);

@@ -17,6 +17,7 @@ our %setting = (
     'time-scale' => 1,
     'latency' => 0,
     'clone-rate' => 400,
+    'linger' => 0.3,
     'pve' => '8.4.21',
     'qemu' => '10.0.2',
 );
@@ -67,10 +68,20 @@ sub slurp {
 # Replace a file by write and rename, as PVE::File::file_set_contents does (pve-facts 5.9).
 sub replace {
     my ($file, $text) = @_;
+    commit(draft($file, $text), $file);
+}
+
+sub draft {
+    my ($file, $text) = @_;
     my $tmp = "$file.tmp.$$";
     open(my $fh, '>', $tmp) or die "unable to open file '" . shown($tmp) . "' - $!\n";
     print $fh $text;
     close($fh) or die "unable to write '" . shown($tmp) . "' - $!\n";
+    return $tmp;
+}
+
+sub commit {
+    my ($tmp, $file) = @_;
     rename($tmp, $file) or die "close (rename) atomic file '" . shown($file) . "' failed: $!\n";
 }
 

@@ -10,6 +10,7 @@ use warnings;
 use Fcntl qw(:flock);
 use POSIX ();
 use Node::Root;
+use Node::Apart;
 use Node::Lock;
 use Node::Fault;
 use Node::Copy;
@@ -28,6 +29,7 @@ sub run {
     if (!$pid) {
         close($_) for $out, $end, $go_w, $upid_r;
         $Node::Fault::parent = $parent;
+        $Node::Apart::control = $end_w;
         worker($type, $id, $code, $out_w, $end_w, $go, $upid_w);
     }
     close($_) for $out_w, $end_w, $go, $upid_w;
@@ -59,6 +61,7 @@ sub worker {
     syswrite($upid_w, "$upid\n");
     close($upid_w);
     sysread($go, my $answer, 3);
+    POSIX::_exit(1) if ($answer // '') ne "OK\n";    # the parent is gone before the task began
     open(STDIN, '<', '/dev/null');
     open(STDOUT, '>&', $out);
     open(STDERR, '>&', $out);

@@ -139,8 +139,11 @@ sub new_main {
 
 sub copy_firewall {
     my ($source, $new) = @_;
-    my $text = Node::Root::slurp(Node::Root::path("/etc/pve/firewall/$source.fw")) // return;
-    Node::Root::replace(Node::Root::path("/etc/pve/firewall/$new.fw"), $text);
+    Node::Lock::cluster("firewall-vm-$new", 'firewall-lock', sub {
+        unlink(Node::Root::path("/etc/pve/firewall/$new.fw"));
+        my $text = Node::Root::slurp(Node::Root::path("/etc/pve/firewall/$source.fw")) // return;
+        Node::Root::replace(Node::Root::path("/etc/pve/firewall/$new.fw"), $text);
+    });
 }
 
 # One disk; returns the new drive's text, its size read from the volume.
@@ -169,10 +172,12 @@ sub copy_disk {
 sub add_to_pool {
     my ($pool, $vmid) = @_;
     my $file = Node::Root::path('/etc/pve/user.cfg');
-    my $text = Node::Root::slurp($file) // '';
-    $text =~ s/^(pool:\Q$pool\E:[^:]*:)([^:]*)(:)/$1 . join(',', grep({ $_ ne '' } split(m!,!, $2)), $vmid) . $3/me
-        or die "pool '$pool' does not exist\n";
-    Node::Root::replace($file, $text);
+    Node::Lock::cluster('file-user_cfg', 'user-lock', sub {
+        my $text = Node::Root::slurp($file) // '';
+        $text =~ s/^(pool:\Q$pool\E:[^:]*:)([^:]*)(:)/$1 . join(',', grep({ $_ ne '' } split(m!,!, $2)), $vmid) . $3/me
+            or die "pool '$pool' does not exist\n";
+        Node::Root::replace($file, $text);
+    });
 }
 
 1;

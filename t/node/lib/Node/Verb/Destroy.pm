@@ -37,24 +37,23 @@ sub work {
     my ($vmid, $param) = @_;
     my $conf = early($vmid);
     Node::Config::check_lock($conf, $param->{skiplock}) if ($conf->{main}{lock} // '') ne 'suspended';
-    my %done;
-    for my $volid (referenced($vmid, $conf)) {
-        free($volid, \%done);
-    }
+    free($_, "Could not remove disk '$_', check manually: ") for referenced($vmid, $conf);
     if ($param->{'destroy-unreferenced-disks'}) {
         for my $store (map { Node::Storage::all()->{$_} } sort keys %{ Node::Storage::all() }) {
             next if $store->{disable};
-            free($_->[0], \%done) for grep { $_->[2] == $vmid } Node::Storage::images($store);
+            free($_->[0], '') for grep { $_->[2] == $vmid } Node::Storage::images($store);
         }
     }
     Node::Fault::point('volumes');
     Node::Config::write($vmid, { main => { lock => 'destroyed' }, pending => {}, special => {}, snapshots => {} });
     Node::Fault::point('stub');
     drop_from_pools($vmid);
+    Node::Fault::point('pools');
     unlink(Node::Root::path("/etc/pve/firewall/$vmid.fw"));
     print "purging VM $vmid from related configurations..\n" if $param->{purge};
     Node::Fault::point('purged');
     Node::Config::remove($vmid);
+    Node::Fault::point('removed');
 }
 
 # Volumes that any section names and whose name says that they are this VM's, in the order of the keys.
@@ -75,19 +74,23 @@ sub referenced {
 
 # What cannot be removed is only a warning, and the VM goes all the same (4.9).
 sub free {
-    my ($volid, $done) = @_;
-    return if $done->{$volid}++;
-    eval { Node::Storage::free($volid); 1 } and return;
-    die $@ if ref($@);
-    print STDERR "Could not remove disk '$volid', check manually: $@";
+    my ($volid, $warning) = @_;
+    eval { Node::Storage::free($volid); 1 } or ref($@) ? die $@ : print STDERR "$warning$@";
+    Node::Fault::point('freed');
 }
 
 sub drop_from_pools {
     my ($vmid) = @_;
     my $file = Node::Root::path('/etc/pve/user.cfg');
-    my $text = Node::Root::slurp($file) // return;
-    my $new = $text =~ s/^(pool:[^:]*:[^:]*:)([^:]*)(:)/$1 . join(',', grep { $_ ne $vmid } split m!,!, $2) . $3/mger;
-    Node::Root::replace($file, $new) if $new ne $text;
+    my $ok = eval {
+        Node::Lock::cluster('file-user_cfg', 'user-lock', sub {
+            my $text = Node::Root::slurp($file) // return;
+            my $new = $text =~ s/^(pool:[^:]*:[^:]*:)([^:]*)(:)/$1 . join(',', grep { $_ ne $vmid } split m!,!, $2) . $3/mger;
+            Node::Root::replace($file, $new) if $new ne $text;
+        });
+        1;
+    };
+    die ref($@) ? $@ : "access permissions cleanup for VM $vmid failed: $@" if !$ok;
 }
 
 sub unlock {

@@ -85,9 +85,11 @@ sub overrule {
 sub after {
     my ($vmid) = @_;
     my $conf = Node::Config::load($vmid);
-    return if !%{ $conf->{pending} };
-    Node::Verb::Set::clean_pending($conf);
-    Node::Verb::Set::apply($vmid, $conf);
+    if (%{ $conf->{pending} }) {
+        Node::Verb::Set::clean_pending($conf);
+        Node::Verb::Set::apply($vmid, $conf);
+    }
+    Node::Fault::point('applied');
 }
 
 sub shutdown {
@@ -124,11 +126,11 @@ sub go_down {
     }
     my ($down) = ($conf->{main}{startup} // '') =~ /down=(\d+)/;
     $timeout //= $down // 60;
-    my $needs = Node::Guest::behaviour($vmid, 'shutdown-time') // 2;
-    if (!defined(Node::Guest::behaviour($vmid, 'ignore-shutdown')) && $needs <= $timeout) {
-        Node::Root::pause($needs);
-    } else {
-        Node::Root::pause($timeout);
+    Node::Guest::ask_down($vmid);
+    Node::Fault::point('asked');
+    my $end = Node::Root::clock() + $timeout * $Node::Root::setting{'time-scale'};
+    select(undef, undef, undef, 0.005) while Node::Guest::running($vmid) && Node::Root::clock() < $end;
+    if (Node::Guest::running($vmid)) {
         die "VM quit/powerdown failed - got timeout\n" if !$force;
         print "VM quit/powerdown failed - terminating now with SIGTERM\n";
         Node::Root::pause(1);
