@@ -17,6 +17,8 @@ struct journal *journal_open(const char *path, enum journal_access access, struc
 	if (journal_handle_connect(journal, err) == 0)
 		return journal;
 	journal_close(journal);
+	if (access == JOURNAL_CHANGE)
+		error_prefix(err, "nothing was done");
 	return NULL;
 }
 

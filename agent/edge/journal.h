@@ -5,7 +5,8 @@
  * Every write is one transaction, on the disk when the call returns: WAL with
  * synchronous=FULL.  Opened for change, the file and its folder are made if
  * missing (0700, 0600), and an older schema is brought up to date, each numbered
- * step with its PRAGMA user_version in one transaction; a newer one is refused.
+ * step with its PRAGMA user_version in one transaction.  A newer one is refused
+ * (ERROR_REFUSED), a damaged one too (ERROR_SYSTEM), and left as it is.
  *
  * Opened to read, nothing is created or opened for writing: cron's verify may
  * look while a run writes.  A journal that does not exist reads as an empty one.

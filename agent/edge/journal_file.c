@@ -20,7 +20,7 @@ enum {
 };
 
 #define DAMAGED "move it away together with its -wal and -shm files; " \
-		"then `vyom adopt` takes the VMs over again"
+		"then `vyom adopt --all` takes over the VMs that carry vyom's mark"
 
 static const struct {
 	int code;
@@ -164,18 +164,59 @@ static int open_uri(struct journal_file *file, const char *path, const char *que
 	return -1;
 }
 
+/* Look at the file and its -wal; -1 with errno if there is no file. */
+static int look(const char *path, struct stat seen[2])
+{
+	CLEANUP(scope_free) char *wal = memory_print("%s-wal", path);
+
+	if (lstat(wal, &seen[1]) < 0)
+		seen[1] = (struct stat){ 0 };
+	return lstat(path, &seen[0]);
+}
+
 int journal_file_open_change(struct journal_file *file, const char *path, struct error *err)
 {
 	CLEANUP(scope_free) char *copy = memory_copy(path);
-	struct stat found;
+	struct stat found[2];
 
 	if (make_folder(dirname(copy), err) < 0 || make_file(path, err) < 0)
 		return -1;
-	if (lstat(path, &found) < 0)
+	if (look(path, found) < 0)
 		return error_set_errno(err, "%s: the journal cannot be opened", path);
-	if (judge_file(&found, path, err) < 0)
+	if (judge_file(&found[0], path, err) < 0)
 		return -1;
-	return open_uri(file, path, "?mode=rw", SQLITE_OPEN_READWRITE, NULL, err);
+	if (open_uri(file, path, "?mode=rw", SQLITE_OPEN_READWRITE, NULL, err) < 0)
+		return -1;
+	sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, found[1].st_size > 0, NULL);
+	return 0;
+}
+
+/* The first fault, without the line above it that says which database it is in. */
+static char *copy_fault(const char *text)
+{
+	const char *newline = strchr(text, '\n');
+
+	if (strncmp(text, "***", 3) == 0 && newline)
+		text = newline + 1;
+	return memory_print("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* The indices too, which quick_check passes over: by them open steps are found. */
+int journal_file_check(struct journal_file *file, const char *path, struct error *err)
+{
+	CLEANUP(scope_free) char *fault = NULL;
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(file->db, "PRAGMA integrity_check(1)", -1, &statement, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		fault = copy_fault((const char *)sqlite3_column_text(statement, 0));
+	if (sqlite3_finalize(statement) != SQLITE_OK || !fault)
+		return journal_file_fail(file->db, path, err);
+	if (strcmp(fault, "ok") != 0)
+		return journal_file_explain(SQLITE_CORRUPT, fault, path, err);
+	sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	return 0;
 }
 
 int journal_file_make_durable(struct journal_file *file, const char *path, struct error *err)
@@ -239,16 +280,6 @@ static const char *read_only_vfs(void)
 		sqlite3_vfs_register(&vfs, 0);
 	}
 	return vfs.zName;
-}
-
-/* Look at the file and its -wal; -1 with errno if there is no file. */
-static int look(const char *path, struct stat seen[2])
-{
-	CLEANUP(scope_free) char *wal = memory_print("%s-wal", path);
-
-	if (lstat(wal, &seen[1]) < 0)
-		seen[1] = (struct stat){ 0 };
-	return lstat(path, &seen[0]);
 }
 
 static int open_once(struct journal_file *file, const char *path, struct error *err)

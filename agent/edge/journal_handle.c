@@ -71,6 +71,9 @@ static int connect_to_change(struct journal *journal, struct error *err)
 	if (journal_file_open_change(&journal->file, journal->path, err) < 0 ||
 	    journal_schema_check(journal->file.db, &journal_schema_current, journal->path, &version,
 				 err) < 0 ||
+	    journal_schema_compare(journal->file.db, &journal_schema_current, version,
+				   journal->path, err) < 0 ||
+	    journal_file_check(&journal->file, journal->path, err) < 0 ||
 	    journal_file_make_durable(&journal->file, journal->path, err) < 0)
 		return -1;
 	return journal_schema_upgrade(journal->file.db, &journal_schema_current, journal->path,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/journal_schema.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -108,6 +109,43 @@ int journal_schema_check(sqlite3 *db, const struct journal_schema *schema, const
 				 "and this vyom knows schema %d; install the newer vyom again",
 				 path, *version, schema->version);
 	return 0;
+}
+
+/* Is each table and index of made also in db, to the letter? */
+static bool has_tables_of(sqlite3 *db, sqlite3 *made)
+{
+	sqlite3_stmt *wanted = NULL, *found = NULL;
+	bool same;
+
+	sqlite3_prepare_v2(made, "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL", -1,
+			   &wanted, NULL);
+	sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql = ?2", -1,
+			   &found, NULL);
+	same = wanted && found;
+	while (same && sqlite3_step(wanted) == SQLITE_ROW) {
+		sqlite3_bind_value(found, 1, sqlite3_column_value(wanted, 0));
+		sqlite3_bind_value(found, 2, sqlite3_column_value(wanted, 1));
+		same = sqlite3_step(found) == SQLITE_ROW;
+		sqlite3_reset(found);
+	}
+	sqlite3_finalize(found);
+	sqlite3_finalize(wanted);
+	return same;
+}
+
+int journal_schema_compare(sqlite3 *db, const struct journal_schema *schema, int version,
+			   const char *path, struct error *err)
+{
+	const struct journal_schema then = { .version = version, .steps = schema->steps };
+	bool same = false;
+	sqlite3 *made;
+
+	if (sqlite3_open(":memory:", &made) == SQLITE_OK &&
+	    journal_schema_upgrade(made, &then, ":memory:", err) == 0)
+		same = has_tables_of(db, made);
+	sqlite3_close(made);
+	return same ? 0 : journal_file_explain(SQLITE_CORRUPT, "its tables are not as they were made",
+					       path, err);
 }
 
 /*

@@ -27,6 +27,10 @@ extern const struct journal_schema journal_schema_current;
 int journal_schema_check(sqlite3 *db, const struct journal_schema *schema, const char *path,
 			 int *version, struct error *err);
 
+/* Has a file of that version the tables and indices that the version has?  Else it is damaged. */
+int journal_schema_compare(sqlite3 *db, const struct journal_schema *schema, int version,
+			   const char *path, struct error *err);
+
 /*
  * Bring a checked file up to schema: each missing step, with its user_version,
  * in a transaction of its own, so that a kill leaves a whole version.
