@@ -57,6 +57,8 @@ int journal_file_fail(sqlite3 *db, const char *path, struct error *err)
 	CLEANUP(strbuf_release) struct strbuf detail = STRBUF_INIT;
 	int code = sqlite3_extended_errcode(db), number = sqlite3_system_errno(db);
 
+	if (number == ENOSPC || number == EDQUOT)
+		code = SQLITE_FULL;
 	strbuf_adds(&detail, sqlite3_errmsg(db));
 	if (number && ((code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN))
 		strbuf_addf(&detail, ": %s", strerror(number));
@@ -177,14 +179,18 @@ static int look(const char *path, struct stat seen[2])
 int journal_file_open_change(struct journal_file *file, const char *path, struct error *err)
 {
 	CLEANUP(scope_free) char *copy = memory_copy(path);
+	const char *folder = dirname(copy);
 	struct stat found[2];
 
-	if (make_folder(dirname(copy), err) < 0 || make_file(path, err) < 0)
+	if (make_folder(folder, err) < 0 || make_file(path, err) < 0)
 		return -1;
 	if (look(path, found) < 0)
 		return error_set_errno(err, "%s: the journal cannot be opened", path);
 	if (judge_file(&found[0], path, err) < 0)
 		return -1;
+	/* SQLite would say that it cannot open something that is not there */
+	if (access(folder, W_OK) < 0 || access(path, W_OK) < 0)
+		return error_set_errno(err, "%s: the journal cannot be written", path);
 	if (open_uri(file, path, "?mode=rw", SQLITE_OPEN_READWRITE, NULL, err) < 0)
 		return -1;
 	sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, found[1].st_size > 0, NULL);
