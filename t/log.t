@@ -75,10 +75,33 @@ begin apply --yes
 soon test -e "$root/began"
 status 0 "log works while a run is live" vyom log
 out '^ +3 .* apply +running ' "and shows that it runs"
+status 4 "outputs are not removed meanwhile" vyom log --prune 0
+out 'another run holds this node: vyom apply' "for the run holds the node"
 status 0 "its steps too" vyom log 3
 out 'vyom-control-1 \(101\)  open' "as far as they are"
 release
 status 0 "which does not disturb it" finished
+
+# --- old outputs ---
+output=$root/var/lib/vyom/output
+kept=$(ls "$output" | wc -l)
+status 0 "vyom log --prune" vyom log --prune
+out '^0 outputs of runs that ended more than 90 days ago removed: 0 B\.$' "removes nothing that is young"
+ok "nothing" test "$(ls "$output" | wc -l)" = "$kept"
+touch -d '91 days ago' "$output/98-1"
+status 0 "vyom log --prune -o json" vyom log --prune -o json
+ok "says how much of what age it removed" json "\$d->{days} == 90 && \$d->{files} == 1 && \$d->{bytes} == 0"
+vyom log 1
+cp "$tmp/out" "$tmp/before"
+status 0 "vyom log --prune 0" vyom log --prune 0
+out "^$kept outputs of runs that ended more than 0 days ago removed: [0-9.]+ (KiB|B)\.\$" "removes those of all runs that ended"
+ok "all of them" test -z "$(ls "$output")"
+vyom log 1
+ok "the journal keeps the steps, with their last lines" cmp -s "$tmp/before" "$tmp/out"
+status 0 "the next run has nothing to do" vyom apply --yes
+for word in -1 x 1.5 99999; do
+	status 64 "$word is no number of days" vyom log --prune -- "$word"
+done
 
 # --- a journal that is not for this vyom ---
 cp "$journal" "$tmp/journal.db"
@@ -88,7 +111,7 @@ refused() {
 	local before verb
 
 	before=$(ls -A "$root/var/lib/vyom" && md5sum <"$journal")
-	for verb in log plan verify status "apply --yes" "destroy --yes vyom-control-1"; do
+	for verb in log "log --prune 0" plan verify status "apply --yes" "destroy --yes vyom-control-1"; do
 		# shellcheck disable=SC2086 # a verb and its options
 		status "$1" "$3: vyom $verb" vyom $verb
 		out "$2" "$3: $verb says what to do"

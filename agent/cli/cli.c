@@ -166,15 +166,20 @@ static int settle(struct cli *cli, struct error *err)
 	return recover_settle(&recover, err);
 }
 
+int cli_take_node(struct cli *cli, const char *verb, struct error *err)
+{
+	if (demand_root(cli, err) < 0)
+		return -1;
+	cli->lock = runlock_take(cli->root, verb, cli->wait, err);
+	return cli->lock < 0 ? -1 : 0;
+}
+
 int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct error *err)
 {
 	CLEANUP(scope_free) char *path = journal_path(cli);
 	int settled;
 
-	if (demand_root(cli, err) < 0)
-		return -1;
-	cli->lock = runlock_take(cli->root, verb, cli->wait, err);
-	if (cli->lock < 0)
+	if (cli_take_node(cli, verb, err) < 0)
 		return -1;
 	cli->journal = journal_open(path, JOURNAL_CHANGE, err);
 	if (!cli->journal || cli_observe(cli, with_lvs, err) < 0)

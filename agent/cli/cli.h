@@ -42,6 +42,7 @@ enum cli_option {
 	CLI_SYSROOT	= 1 << 8,
 	CLI_HELP	= 1 << 9,
 	CLI_VERSION	= 1 << 10,
+	CLI_PRUNE	= 1 << 11,
 };
 
 struct cli {
@@ -70,6 +71,9 @@ int cli_read_spec(struct cli *cli, struct error *err);
  * our VMs are.
  */
 int cli_observe(struct cli *cli, bool with_lvs, struct error *err);
+
+/* Become the one that may change this node: root, and the lock. */
+int cli_take_node(struct cli *cli, const char *verb, struct error *err);
 
 /*
  * Become the one run that changes this node: root, the lock, the journal open

@@ -2,12 +2,24 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "act/prune.h"
 #include "base/error.h"
 #include "edge/journal.h"
+#include "edge/outputs.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "cli/report.h"
 #include "base/scope.h"
+
+enum { KEPT_DAYS = 90 };	/* vyom(8) says so too */
+
+static int open_journal(struct cli *cli, struct error *err)
+{
+	CLEANUP(scope_free) char *path = memory_print("%s/var/lib/vyom/journal.db", cli->root);
+
+	cli->journal = journal_open(path, JOURNAL_READ, err);
+	return cli->journal ? 0 : -1;
+}
 
 static int log_runs(struct cli *cli, struct error *err)
 {
@@ -31,13 +43,29 @@ static int log_steps(struct cli *cli, int64_t id, struct error *err)
 	return CLI_OK;
 }
 
+/* The journal is only read, but no run may begin meanwhile. */
+static int log_prune(struct cli *cli, struct error *err)
+{
+	struct outputs_removed removed;
+	uint64_t days = KEPT_DAYS;
+
+	if (cli->arg_count && !number_parse_unsigned(cli->args[0], 0, 36500, &days))
+		return error_set(err, ERROR_USAGE, "\"%s\" is no number of days; see vyom help log",
+				 cli->args[0]);
+	if (cli_take_node(cli, "log --prune", err) < 0 || open_journal(cli, err) < 0 ||
+	    prune_outputs(cli->root, cli->journal, (unsigned)days, &removed, err) < 0)
+		return -1;
+	cli->report->pruned(stdout, (unsigned)days, &removed);
+	return CLI_OK;
+}
+
 int cmd_log(struct cli *cli, struct error *err)
 {
-	CLEANUP(scope_free) char *path = memory_print("%s/var/lib/vyom/journal.db", cli->root);
 	uint64_t id;
 
-	cli->journal = journal_open(path, JOURNAL_READ, err);
-	if (!cli->journal)
+	if (cli->given & CLI_PRUNE)
+		return log_prune(cli, err);
+	if (open_journal(cli, err) < 0)
 		return -1;
 	if (!cli->arg_count)
 		return log_runs(cli, err);

@@ -21,6 +21,7 @@
 
 struct apply_result;
 struct event;
+struct outputs_removed;
 struct plan;
 struct state;
 
@@ -38,6 +39,7 @@ struct report {
 	void (*pool)(FILE *out, const struct state *state);
 	void (*runs)(FILE *out, const struct record_runs *runs);
 	void (*steps)(FILE *out, const struct record_run *run, const struct record_steps *steps);
+	void (*pruned)(FILE *out, unsigned days, const struct outputs_removed *removed);
 };
 
 extern const struct report report_text, report_json;

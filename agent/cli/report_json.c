@@ -9,6 +9,7 @@
 #include "decide/budget.h"
 #include "act/apply.h"
 #include "decide/plan.h"
+#include "edge/outputs.h"
 #include "model/state.h"
 
 /* Text that others wrote may be no UTF-8; it is then given byte by byte as Latin-1, never lost. */
@@ -249,6 +250,13 @@ static void json_steps(FILE *out, const struct record_run *run, const struct rec
 	print_document(out, document);
 }
 
+static void json_pruned(FILE *out, unsigned days, const struct outputs_removed *removed)
+{
+	print_document(out, json_pack("{s:I, s:I, s:I}", "days", (json_int_t)days,
+				      "files", (json_int_t)removed->files,
+				      "bytes", (json_int_t)removed->bytes));
+}
+
 const struct report report_json = {
 	.name = "json",
 	.plan = json_plan,
@@ -259,6 +267,7 @@ const struct report report_json = {
 	.pool = json_pool,
 	.runs = json_runs,
 	.steps = json_steps,
+	.pruned = json_pruned,
 };
 
 const struct report *report_find(const char *name)

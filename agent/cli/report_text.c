@@ -12,6 +12,7 @@
 #include "cli/report.h"
 #include "cli/report_table.h"
 #include "decide/plan.h"
+#include "edge/outputs.h"
 #include "model/event.h"
 
 static void print_remarks(FILE *out, const char *title, const char *code,
@@ -276,6 +277,15 @@ static void text_check(FILE *out, const struct fitness *fitness)
 		print_text(out, "Fit: %zu checks passed.\n", fitness->count);
 }
 
+static void text_pruned(FILE *out, unsigned days, const struct outputs_removed *removed)
+{
+	char bytes[NUMBER_TEXT];
+
+	print_text(out, "%zu output%s of runs that ended more than %u day%s ago removed: %s.\n",
+		   removed->files, print_plural(removed->files), days, print_plural(days),
+		   number_format_human(removed->bytes, bytes));
+}
+
 const struct report report_text = {
 	.name = "text",
 	.plan = text_plan,
@@ -287,4 +297,5 @@ const struct report report_text = {
 	.pool = report_table_pool,
 	.runs = report_table_runs,
 	.steps = report_table_steps,
+	.pruned = text_pruned,
 };

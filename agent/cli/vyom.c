@@ -33,7 +33,7 @@ static const struct verb {
 	  CLI_CONFIG | CLI_QUIET, 0, 0 },
 	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0 },
 	{ "pool", "", "the thin pools and their volumes", cmd_pool, CLI_ALL, 0, 0 },
-	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, 0, 0, 1 },
+	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, CLI_PRUNE | CLI_WAIT, 0, 1 },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
 	  CLI_YES | CLI_DRY_RUN | CLI_WAIT, 1, -1 },
 };
@@ -56,6 +56,8 @@ static const struct option_row {
 	  "allow changes that make cloud-init treat a guest as new" },
 	{ CLI_QUIET, 'q', "quiet", NULL, "print nothing but drift" },
 	{ CLI_ALL, 'a', "all", NULL, "ask LVM too: inactive volumes and origins" },
+	{ CLI_PRUNE, 0, "prune", NULL,
+	  "remove outputs of runs that ended over 90 days ago (--prune DAYS: over DAYS)" },
 	{ CLI_SYSROOT, 0, "sysroot", "DIR",
 	  "put DIR in front of every path of the node (for tests)" },
 	{ CLI_HELP, 'h', "help", NULL, "show this" },
