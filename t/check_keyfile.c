@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,10 +106,62 @@ END_TEST
 START_TEST(it_is_a_regular_file)
 {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	expect_refusal("is no file but a pipe or device; give a file of public keys");
+	expect_refusal("is no file but a pipe or device; give a file");
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	expect_refusal("is no file but a folder; give a file of public keys");
+	expect_refusal("is no file but a folder; give a file");
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(symlink("/dev/zero", path), 0);
+	expect_refusal("is no file but a pipe or device; give a file");
+}
+END_TEST
+
+START_TEST(it_cannot_be_written_by_everybody)
+{
+	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+	struct error err = { 0 };
+
+	write_keys(KEY, strlen(KEY));
+	ck_assert_int_eq(chmod(path, 0602), 0);
+	expect_refusal("can be written by everybody; if you trust what is in it: chmod o-w");
+	ck_assert_int_eq(chmod(path, 0664), 0);
+	ck_assert_msg(keyfile_read(path, &keys, &err) == 0, "%s", err.text);
+}
+END_TEST
+
+/* Only root can give a file away, and become somebody else. */
+START_TEST(it_belongs_to_root_or_to_who_runs_this)
+{
+	static const struct { uid_t owner, user; const char *sudo; bool good; } rows[] = {
+		{ 0,	0,	NULL,	true },
+		{ 1234,	0,	NULL,	false },
+		{ 1234,	0,	"1234",	true },
+		{ 1234,	0,	"1235",	false },
+		{ 1234,	0,	"x",	false },
+		{ 1234,	1234,	NULL,	true },
+		{ 0,	1234,	NULL,	true },
+		{ 1235,	1234,	NULL,	false },
+		{ 1235,	1234,	"1235",	false },
+	};
+
+	for (size_t i = 0; geteuid() == 0 && i < sizeof(rows) / sizeof(*rows); i++) {
+		CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+		struct error err = { 0 };
+		int result;
+
+		write_keys(KEY, strlen(KEY));
+		ck_assert_int_eq(chmod(folder, 0755), 0);
+		ck_assert(chmod(path, 0644) == 0 && chown(path, rows[i].owner, (gid_t)-1) == 0);
+		if (rows[i].sudo)
+			setenv("SUDO_UID", rows[i].sudo, 1);
+		else
+			unsetenv("SUDO_UID");
+		ck_assert_int_eq(seteuid(rows[i].user), 0);
+		result = keyfile_read(path, &keys, &err);
+		ck_assert_int_eq(seteuid(0), 0);
+		ck_assert_msg(result == (rows[i].good ? 0 : -1), "row %zu: %s", i, err.text);
+		ck_assert_msg(rows[i].good || strstr(err.text, "belongs to user 123"), "%s", err.text);
+	}
 }
 END_TEST
 
@@ -142,6 +195,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, each_line_is_a_key_or_refused, 0, COUNT(key_files));
 	tcase_add_test(tcase, it_is_read_as_it_is);
 	tcase_add_test(tcase, it_is_a_regular_file);
+	tcase_add_test(tcase, it_cannot_be_written_by_everybody);
+	tcase_add_test(tcase, it_belongs_to_root_or_to_who_runs_this);
 	tcase_add_test(tcase, it_is_there_and_can_be_read);
 	tcase_add_test(tcase, it_is_small_and_text);
 }

@@ -219,8 +219,9 @@ static void expect_unreadable(const char *path, enum error_kind kind, const char
 
 START_TEST(a_file_that_cannot_be_read_is_an_error)
 {
-	expect_unreadable("/no/vyom.conf", ERROR_SYSTEM, "cannot read /no/vyom.conf: No such file");
-	expect_unreadable("/", ERROR_SYSTEM, "cannot read /: Is a directory");
+	expect_unreadable("/no/vyom.conf", ERROR_SYSTEM, "/no/vyom.conf: cannot be read: No such file");
+	expect_unreadable("/", ERROR_REFUSED, "/: is no file but a folder; give a file");
+	expect_unreadable("/dev/zero", ERROR_REFUSED, "/dev/zero: is no file but a pipe or device");
 }
 END_TEST
 

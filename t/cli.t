@@ -36,7 +36,7 @@ status 64 "one word too many" bare plan now
 out '"now" is too much' "named"
 status 64 "a wait that is no number" bare apply --wait soon
 status 2 "a config that is not there" bare plan -c "$tmp/none.conf"
-out 'none.conf: No such file' "named"
+out 'none.conf: cannot be read: No such file' "named"
 
 if [ -w /dev/full ]; then
 	status 2 "output that cannot be written is a failure" sh -c "'$top_builddir/vyom' help plan >/dev/full 2>/dev/null; exit \$?"

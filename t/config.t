@@ -87,9 +87,49 @@ one 'vm "a" { vmid = 101  nameserver = { "10.0.0.1", "x" } }' 'nameserver: "x" i
 
 # --- where it is read from ---
 status 2 "a config that is not there" vyom plan -c "$tmp/none.conf"
-out "^vyom: cannot read $tmp/none.conf: No such file or directory$" "is said by its path"
-status 2 "a folder" vyom plan -c "$root"
-out "cannot read $root: Is a directory" "is no config"
+out "^vyom: $tmp/none.conf: cannot be read: No such file or directory$" "is said by its path"
+status 3 "a folder" vyom plan -c "$root"
+out "^vyom: $root: is no file but a folder; give a file$" "is no config"
+
+# --- whose it is ---
+# untrusted PATTERN SENTENCE: neither plan nor apply take the config, or a key file, from there
+untrusted() {
+	for verb in plan "apply --yes"; do
+		# shellcheck disable=SC2086 # a verb and its options
+		vyom $verb
+		result=$?
+		ok "$2: vyom $verb refuses it" test $result = 2 -o $result = 3
+		out "$1" "$2: it says what to do"
+	done
+	ok "$2: nothing is made" not test -e "$root/var/lib/vyom"
+}
+
+owner_conf
+keys=$root/etc/vyom/authorized_keys
+for which in "$file" "$keys"; do
+	cp "$which" "$tmp/good"
+	chmod o+w "$which"
+	untrusted "$which: can be written by everybody; if you trust what is in it: chmod o-w" "everybody's ${which##*/}"
+	rm "$which" && mkfifo "$which"
+	untrusted "$which: is no file but a pipe or device; give a file" "a pipe in place of ${which##*/}"
+	rm "$which" && ln -s /dev/zero "$which"
+	untrusted "$which: is no file but a pipe or device; give a file" "a device in place of ${which##*/}"
+	rm "$which" && ln -s "$tmp/good" "$which"
+	status 1 "a symlink to a good ${which##*/}" vyom plan
+	if chown 1234 "$tmp/good" 2>/dev/null; then
+		untrusted "$which: belongs to user 1234, neither to root nor to who runs this; .*chown root" "a stranger's ${which##*/}"
+		chown 0 "$tmp/good"
+	else
+		report 0 "a stranger's ${which##*/} # SKIP only root can give a file away"
+	fi
+	rm "$which" && cp "$tmp/good" "$which"
+done
+reads_stdin() {
+	"$top_builddir/vyom" plan --sysroot "$root" -c - <"$file" >"$tmp/out" 2>&1
+}
+sed -i "s:authorized_keys:$keys:" "$file" && chmod o+w "$file"
+status 1 "what comes on standard input is whoever's that is" reads_stdin
+chmod o-w "$file"
 
 from_stdin() {
 	(cd "$tmp/folder" && "$top_builddir/vyom" plan --sysroot "$root" -c - >"$tmp/out" 2>&1)

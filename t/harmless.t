@@ -114,6 +114,8 @@ key='of $(touch pwned) `touch pwned` ${x} '"'me'"' 100% %s ; & | > x "you".pub'
 cat >"$work/$key" <<-'END'
 	ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb $(touch pwned) 'me' "you" %n\t%
 END
+printf 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb Zo\303\253 \377\302 %%41+%%25 = "\n' \
+	>>"$work/$key"
 # ${…} is refused in double quotes, so that nobody relies on it
 key=${key/'${x} '/}
 mv "$work/of "* "$work/$key"
@@ -157,6 +159,30 @@ sed -n 's/^sshkeys: //p' "$conf/101.conf" | sed 's/%/\\x/g; s/^/"/; s/$/"/' | xa
 ok "its keys are those of the file, to the byte" cmp -s "$work/$key" "$tmp/out"
 status 0 "and there is nothing more to do" vyom plan
 
+# --- words that no program may be given ---
+cp "$work/vyom.conf" "$tmp/vyom.conf"
+rm -f "$root/argv"
+# bad WORD SENTENCE: as each value that qm is given, it is refused
+bad() {
+	local key
+
+	for key in user bridge searchdomain nameserver tags ssh-keys storage address; do
+		printf 'node "pve" { }\ntemplate "prakriti-template" { vmid = 9000 }\ncluster "vyom" {\n\tvm "vm-2" { vmid = 102  %s = "%b" }\n}\n' \
+			"$key" "$1" >"$work/vyom.conf"
+		vyom apply --yes
+		result=$?
+		ok "$2 as $key is refused" test $result = 2
+		out "vyom.conf:[45]: " "$2 as $key: with its line"
+		tame "$2 as $key: harmlessly"
+	done
+}
+bad 'a\nb' "a newline"
+bad 'a\033[2Jb' "an escape sequence"
+bad 'a\377b' "broken UTF-8"
+bad 'a\302\233b' "a C1 control character"
+ok "qm is asked for nothing" not test -e "$root/argv"
+cp "$tmp/vyom.conf" "$work/vyom.conf"
+
 # what somebody else wrote goes through vyom, back to qm; what it says to that does not matter here
 wrap qm <<-'END'
 	printf '%s\0' qm "$@" >>"$root/argv"
@@ -166,4 +192,23 @@ sed -i "s/^tags: .*/tags: \$(touch pwned) \`x\`;it's/; s/iothread=1/serial=\"\$(
 	s/^#.*/#it's \"so\" \$(touch pwned) 100%25 %0A\`touch pwned\` \\\\n %%s/" "$conf/101.conf"
 same_argv "somebody's own values" 2
 ok "a description of several lines is one word" grep -zq "^it's \"so\" \$(touch pwned) 100% " "$tmp/planned"
+
+# --- what is secret ---
+node_new
+owner_conf
+(umask 000 && vyom apply --yes)
+find "$root/var/lib/vyom" "$root/run/lock/vyom.lock" -perm /077 >"$tmp/out"
+ok "whatever the umask, what vyom writes is its owner's alone" not test -s "$tmp/out"
+ok "there is something" test -s "$root/var/lib/vyom/journal.db" -a -s "$root/var/lib/vyom/output/1-1"
+printf 'cipassword: s3cret\nvmstatestorage: x\n[PENDING]\ncipassword: s3cret\n' >>"$conf/101.conf"
+sed -i 's/^onboot: .*/onboot: 0/' "$conf/101.conf"
+for verb in plan verify status "apply --yes" pool log "log 2"; do
+	for format in text json; do
+		# shellcheck disable=SC2086 # a verb and its options
+		vyom $verb -o $format
+		no_out 's3cret' "a password on the node is not told: vyom $verb -o $format"
+	done
+done
+grep -rl s3cret "$root/var/lib/vyom" >"$tmp/out"
+ok "nor kept" not test -s "$tmp/out"
 done_testing

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -292,6 +293,7 @@ int main(int argc, char **argv)
 	int status;
 
 	fill_standard_descriptors();
+	umask(077);	/* what we make is ours; children have their own (child_exec.c) */
 	setlocale(LC_ALL, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);

@@ -2,12 +2,11 @@
 #include "edge/keyfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -91,30 +90,16 @@ int keyfile_check(const char *text, struct error *err)
 	return 0;
 }
 
-/* Looked at before it is opened: opening a device may do something. */
-static int open_regular(const char *path, struct error *err)
-{
-	struct stat st;
-	int fd;
-
-	if (stat(path, &st) < 0 && errno == ENOENT)
-		return error_set(err, ERROR_SPEC, "is not there; put the public keys into it, one "
-						  "a line");
-	if (stat(path, &st) < 0)
-		return error_set_errno(err, "cannot be read");
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, ERROR_SPEC, "is no file but a %s; give a file of public keys",
-				 S_ISDIR(st.st_mode) ? "folder" : "pipe or device");
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return fd < 0 ? error_set_errno(err, "cannot be read") : fd;
-}
-
 int keyfile_read(const char *path, struct strbuf *keys, struct error *err)
 {
-	CLEANUP(scope_close) int fd = open_regular(path, err);
+	CLEANUP(scope_close) int fd = -1;
 	char chunk[4096];
 	ssize_t got;
 
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return error_set(err, ERROR_SPEC, "is not there; put the public keys into it, one "
+						  "a line");
+	fd = file_open_trusted(path, err);
 	if (fd < 0)
 		return -1;
 	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {

@@ -10,7 +10,7 @@ struct strbuf;
 
 /*
  * Read the file at path into keys, as it is: qm is given the file itself and
- * keeps all of it.  -1 if it cannot be read, is no regular file, is larger than
+ * keeps all of it.  -1 if it cannot be read or trusted (base/file.h), is larger than
  * 64 KiB, holds no key, or a line that is none.  A comment is none: qm hands
  * each line to ssh-keygen, which refuses it.
  */

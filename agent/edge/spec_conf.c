@@ -3,11 +3,11 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <search.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "edge/keyfile.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -165,17 +165,17 @@ int spec_conf_parse(struct spec *spec, struct strbuf *text, struct spec_problems
 static int read_text(const char *path, struct strbuf *text, struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	CLEANUP(scope_close) int fd = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(scope_close) int fd = is_stdin ? -1 : file_open_trusted(path, err);
 	char chunk[65536];
 	ssize_t got;
 
 	if (!is_stdin && fd < 0)
-		return error_set_errno(err, "cannot read %s", path);
+		return error_prefix(err, "%s", path);
 	while ((got = read(is_stdin ? STDIN_FILENO : fd, chunk, sizeof(chunk))) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return error_set_errno(err, "cannot read %s", is_stdin ? "stdin" : path);
+			return error_set_errno(err, "%s: cannot be read", is_stdin ? "stdin" : path);
 		strbuf_add(text, chunk, (size_t)got);
 		if (text->len > LARGEST)
 			return error_set(err, ERROR_SPEC, "%s is larger than 16 MiB, which is no "

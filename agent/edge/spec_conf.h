@@ -14,7 +14,8 @@ struct strbuf;
  * Read the file at path ("-": stdin) into spec, and the key files that it names
  * (a relative name is relative to the config's folder), and run spec_check.
  * All that is wrong with its contents goes to problems; 0 then too, and the
- * caller must look.  -1 only if the file itself could not be read.
+ * caller must look.  -1 only if the file itself could not be read, or is not one to
+ * trust (base/file.h).
  */
 int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *problems,
 		   struct error *err);
