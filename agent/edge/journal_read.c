@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "edge/journal_handle.h"
 #include "base/memory.h"
+#include "model/qm.h"
 #include "base/scope.h"
 
 enum {
@@ -34,6 +35,23 @@ static enum record_result column_result(sqlite3_stmt *row, int column)
 	return RECORD_OPEN;
 }
 
+/* A number that is no VMID must not become one by being cut to size: 0. */
+static unsigned column_vmid(sqlite3_stmt *row, int column)
+{
+	int64_t vmid = sqlite3_column_int64(row, column);
+
+	return vmid >= 1 && vmid <= QM_VMID_MAX ? (unsigned)vmid : 0;
+}
+
+/* A time that no calendar has, before 1970 or after the year 9999, is none: 0. */
+static double column_time(sqlite3_stmt *row, int column)
+{
+	const double year_10000 = 253402300800;
+	double time = sqlite3_column_double(row, column);
+
+	return time > 0 && time < year_10000 ? time : 0;
+}
+
 /* In the order of RUN_COLUMNS. */
 static void add_run(void *into, sqlite3_stmt *row)
 {
@@ -45,8 +63,8 @@ static void add_run(void *into, sqlite3_stmt *row)
 		.argv = column_text(row, 2),
 		.version = column_text(row, 3),
 		.vmids = column_text(row, 4),
-		.started = sqlite3_column_double(row, 5),
-		.ended = sqlite3_column_double(row, 6),
+		.started = column_time(row, 5),
+		.ended = column_time(row, 6),
 		.result = column_result(row, 7),
 		.summary = column_text(row, 8),
 		.pid = (pid_t)sqlite3_column_int64(row, 9),
@@ -63,15 +81,15 @@ static void add_step(void *into, sqlite3_stmt *row)
 	MEMORY_PUSH(steps->items, steps->count) = (struct record_step){
 		.run = sqlite3_column_int64(row, 0),
 		.number = sqlite3_column_int64(row, 1),
-		.vmid = (unsigned)sqlite3_column_int64(row, 2),
+		.vmid = column_vmid(row, 2),
 		.vm = column_text(row, 3),
 		.verb = column_text(row, 4),
 		.argv = column_text(row, 5),
 		.before = column_text(row, 6),
 		.pid = (pid_t)sqlite3_column_int64(row, 7),
 		.pid_start = (uint64_t)sqlite3_column_int64(row, 8),
-		.started = sqlite3_column_double(row, 9),
-		.ended = sqlite3_column_double(row, 10),
+		.started = column_time(row, 9),
+		.ended = column_time(row, 10),
 		.result = column_result(row, 11),
 		.status = sqlite3_column_int(row, 12),
 		.message = column_text(row, 13),
@@ -84,8 +102,10 @@ static void add_vm(void *into, sqlite3_stmt *row)
 {
 	struct record_vms *vms = into;
 
+	if (!column_vmid(row, 0))
+		return;
 	MEMORY_PUSH(vms->items, vms->count) = (struct record_vm){
-		.vmid = (unsigned)sqlite3_column_int64(row, 0),
+		.vmid = column_vmid(row, 0),
 		.cluster = column_text(row, 1),
 		.name = column_text(row, 2),
 		.uuid = column_text(row, 3),
