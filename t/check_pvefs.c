@@ -130,6 +130,7 @@ static const struct { const char *text, *says; } bad_lists[] = {
 	{ "{ \"ids\": { \"101\": { \"node\": \"pve\" } } }",	"guest \"101\"" },
 	{ "{ \"ids\": { \"101\": { \"type\": \"qemu\" } } }",	"guest \"101\"" },
 	{ "{ \"ids\": { \"abc\": { \"node\": \"pve\", \"type\": \"qemu\" } } }", "guest \"abc\"" },
+	{ "{ \"ids\": { \"0101\": { \"node\": \"pve\", \"type\": \"qemu\" } } }", "guest \"0101\"" },
 };
 
 START_TEST(a_list_that_makes_no_sense_is_an_error)

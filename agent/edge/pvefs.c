@@ -98,7 +98,7 @@ static int parse_guest(const struct state *state, const char *id, json_t *entry,
 	const char *type = json_string_value(json_object_get(entry, "type"));
 	uint64_t vmid;
 
-	if (!node || !type || !number_parse_unsigned(id, 1, QM_VMID_MAX, &vmid))
+	if (!node || !type || *id == '0' || !number_parse_unsigned(id, 1, QM_VMID_MAX, &vmid))
 		return error_set(err, ERROR_SYSTEM,
 				 "/etc/pve/.vmlist: guest \"%s\" needs a VMID, a node and a type",
 				 id);
