@@ -27,6 +27,7 @@ int main(void)
 	struct dirent **entries;
 	int count = scandir(folder, &entries, is_input, alphasort);
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 0; i < count; i++) {
 		CLEANUP(scope_free) char *path = memory_print("%s/%s", folder, entries[i]->d_name);
 		CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
