@@ -158,6 +158,7 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "cores = = 4\n" VM "}",
 	  "4: cluster \"c\": cores: the value is missing; write cores = \"…\"\n" },
 	{ BASE "cores, 4\n" VM "}", "4: cluster \"c\": cores " SENSE "\n" },
+	{ BASE "cores, { x = 1\n}\n" VM "}", "4: cluster \"c\": cores " SENSE "\n" },
 	{ BASE "cores\n" VM "}", "4: cluster \"c\": cores " SENSE "\n" },
 	{ BASE "= 4\n" VM "}", "4: cluster \"c\": = " SENSE "\n" },
 	{ BASE "*\n" VM "}", "4: cluster \"c\": * " SENSE "\n" },

@@ -227,6 +227,20 @@ START_TEST(without_devices_none_of_two_pools_is_taken)
 }
 END_TEST
 
+START_TEST(a_pool_of_another_vg_is_not_taken)
+{
+	NODE(node);
+
+	put("info", BASE ":0:Read-only\npve-data-tpool:" VG "x-tpool:3:Writeable\n"
+	    "fast-tiny:" VG "y-tpool:0:Writeable\n");
+	put_edited("table", table, "pve-tiny:", "fast-tiny:");
+	put_edited("status", status, "pve-tiny:", "fast-tiny:");
+	read_node(&node);
+	ck_assert_ptr_nonnull(thin_pools_find(&node.pools, "fast", "tiny"));
+	ck_assert_str_eq(node.volumes.items[0].pool, "data");
+}
+END_TEST
+
 START_TEST(a_device_that_goes_away_meanwhile_is_left_out)
 {
 	CLEANUP(scope_free) char *less = edit(status, "pve-vm--101--cloudinit: 0 8192 thin 0 -\n", "");
@@ -378,6 +392,21 @@ START_TEST(one_pool_is_read_again)
 }
 END_TEST
 
+START_TEST(a_text_that_is_gone_when_read_again_is_an_error)
+{
+	struct error err = { 0 };
+	NODE(node);
+
+	read_node(&node);
+	unlink(sysroot_path("/run/dm/status"));
+	ck_assert_int_eq(thin_dm_refresh_volume(sysroot, &node.volumes.items[0], &err), -1);
+	ck_assert_msg(strstr(err.text, "/run/dm/status"), "%s", err.text);
+	err = (struct error){ 0 };
+	ck_assert_int_eq(thin_dm_refresh_pool(sysroot, &node.pools.items[0], &err), -1);
+	ck_assert_msg(strstr(err.text, "/run/dm/status"), "%s", err.text);
+}
+END_TEST
+
 /* Run where there is none; in the test VM and on a node there is one. */
 START_TEST(a_kernel_without_device_mapper_is_said)
 {
@@ -402,6 +431,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_volume_belongs_to_the_pool_in_its_table);
 	tcase_add_test(tcase, without_devices_the_only_pool_is_taken);
 	tcase_add_test(tcase, without_devices_none_of_two_pools_is_taken);
+	tcase_add_test(tcase, a_pool_of_another_vg_is_not_taken);
 	tcase_add_test(tcase, a_device_that_goes_away_meanwhile_is_left_out);
 	tcase_add_test(tcase, a_node_without_thin_volumes_has_none);
 	tcase_add_test(tcase, reading_again_replaces_all);
@@ -411,6 +441,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, odd_lines_of_tables_are_passed_over, 0, ROWS(odd_tables));
 	tcase_add_test(tcase, one_volume_is_read_again);
 	tcase_add_test(tcase, one_pool_is_read_again);
+	tcase_add_test(tcase, a_text_that_is_gone_when_read_again_is_an_error);
 	tcase_add_test(tcase, a_kernel_without_device_mapper_is_said);
 }
 
