@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -693,6 +694,54 @@ START_TEST(no_descriptor_is_left_over)
 }
 END_TEST
 
+/* Let this process open only so many more; gives back what the limit was. */
+static struct rlimit allow_descriptors(int more)
+{
+	struct rlimit before, few;
+	int lowest = open("/dev/null", O_RDONLY);
+
+	ck_assert(lowest >= 0 && close(lowest) == 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)(lowest + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	return before;
+}
+
+/* Six are needed: an output file, which can be had here, /dev/null, and two pairs. */
+START_TEST(a_child_that_cannot_be_made_leaves_nothing)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	struct child child = CHILD_INIT;
+	size_t before = count_descriptors();
+	struct rlimit limit = allow_descriptors(_i);
+	int result;
+
+	strvec_pushl(&argv, "/bin/sh", "-c", "exit 0", NULL);
+	result = child_prepare(&child, &argv, output, &err);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(result, -1);
+	ck_assert_msg(strstr(err.text, "Too many open files"), "%s", err.text);
+	ck_assert(access(output, F_OK) < 0 && child.pid == 0);
+	ck_assert_uint_eq(count_descriptors(), before);
+}
+END_TEST
+
+/* Nine are needed: two pipes, /dev/null, and two pairs. */
+START_TEST(a_program_that_cannot_be_started_leaves_nothing)
+{
+	CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+	size_t before = count_descriptors();
+	struct rlimit limit = allow_descriptors(_i);
+	int result = read_script("exit 0", 10, &out);
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(result, -1);
+	ck_assert_str_eq(err.text, "/bin/sh: no process could be made for it: Too many open files");
+	ck_assert_uint_eq(count_descriptors(), before);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 static void add_cases(TCase *tcase)
@@ -724,6 +773,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_daemon_that_holds_the_pipe_is_not_waited_for);
 	tcase_add_test(tcase, a_program_that_prints_without_end_is_ended);
 	tcase_add_test(tcase, no_descriptor_is_left_over);
+	tcase_add_loop_test(tcase, a_child_that_cannot_be_made_leaves_nothing, 1, 6);
+	tcase_add_loop_test(tcase, a_program_that_cannot_be_started_leaves_nothing, 0, 9);
 }
 
 TEST_MAIN("child", add_cases)
