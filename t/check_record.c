@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/record.h"
 
+#include <string.h>
+
 #include "main.h"
 #include "base/memory.h"
+#include "base/scope.h"
+#include "model/vmconf.h"
 
 static const struct { enum record_result result; const char *name; } results[] = {
 	{ RECORD_OPEN,		"open" },
@@ -53,11 +57,82 @@ START_TEST(released_records_are_empty_and_may_be_released_again)
 }
 END_TEST
 
+/* what a config says of who its VM is; NULL: nothing */
+static const struct { const char *conf, *uuid, *vmgenid; } identities[] = {
+	{ "smbios1: uuid=1111ABCD-x\nvmgenid: 2222ABCD-y\n",	"1111abcd-x",	"2222abcd-y" },
+	{ "smbios1: base64=1,uuid=1111abcd\n",			"1111abcd",	NULL },
+	{ "smbios1: serial=7\nvmgenid: 0\n",			NULL,		"0" },
+	{ "smbios1: uuid=\n",					NULL,		NULL },
+	{ "name: web\n",					NULL,		NULL },
+};
+
+START_TEST(who_a_vm_is_stands_in_its_config)
+{
+	CLEANUP(vmconf_cleanup) struct vmconf *conf =
+		vmconf_parse(identities[_i].conf, strlen(identities[_i].conf));
+	CLEANUP(record_vm_release) struct record_vm vm = { .vmid = 101 };
+
+	ck_assert(record_vm_identify(&vm, conf) == (identities[_i].uuid != NULL));
+	ck_assert_pstr_eq(vm.uuid, identities[_i].uuid);
+	ck_assert_pstr_eq(vm.vmgenid, identities[_i].vmgenid);
+}
+END_TEST
+
+static struct record_vm lab(unsigned vmid, const char *name)
+{
+	return (struct record_vm){
+		.vmid = vmid, .cluster = memory_copy("lab"), .name = memory_copy(name),
+	};
+}
+
+START_TEST(a_record_takes_the_place_of_that_id_or_one_in_order)
+{
+	CLEANUP(record_vms_release) struct record_vms vms = { 0 };
+	static const unsigned ids[] = { 102, 110, 101, 105, 102 };
+	static const unsigned order[] = { 101, 102, 105, 110 };
+
+	for (size_t i = 0; i < 5; i++)
+		record_vms_put(&vms, lab(ids[i], i == 4 ? "new" : "old"));
+	ck_assert_uint_eq(vms.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq(vms.items[i].vmid, order[i]);
+		ck_assert_str_eq(vms.items[i].name, order[i] == 102 ? "new" : "old");
+	}
+}
+END_TEST
+
+START_TEST(a_copy_is_all_of_a_record_and_its_own)
+{
+	struct record_vm vm = { .vmid = 101, .run = 7, .started = true, .uuid = memory_copy("u") };
+	CLEANUP(record_vm_release) struct record_vm copy = record_vm_copy(&vm);
+
+	ck_assert(copy.vmid == 101 && copy.run == 7 && copy.started && !copy.suspect);
+	ck_assert_ptr_ne(copy.uuid, vm.uuid);
+	record_vm_release(&vm);
+	ck_assert_str_eq(copy.uuid, "u");
+	ck_assert_ptr_null(copy.name);
+}
+END_TEST
+
+START_TEST(a_vm_is_called_by_cluster_and_name)
+{
+	CLEANUP(record_vm_release) struct record_vm vm = lab(101, "web");
+
+	ck_assert(record_vm_is_called(&vm, "lab", "web"));
+	ck_assert(!record_vm_is_called(&vm, "lab", "www"));
+	ck_assert(!record_vm_is_called(&vm, "prod", "web"));
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, every_result_has_its_word, 0, 5);
 	tcase_add_test(tcase, a_vm_is_found_by_its_id_and_by_no_other);
 	tcase_add_test(tcase, released_records_are_empty_and_may_be_released_again);
+	tcase_add_loop_test(tcase, who_a_vm_is_stands_in_its_config, 0, 5);
+	tcase_add_test(tcase, a_record_takes_the_place_of_that_id_or_one_in_order);
+	tcase_add_test(tcase, a_copy_is_all_of_a_record_and_its_own);
+	tcase_add_test(tcase, a_vm_is_called_by_cluster_and_name);
 }
 
 TEST_MAIN("record", add_cases)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "act/recover.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,20 +15,10 @@
 #include "decide/option.h"
 #include "edge/child.h"
 #include "edge/journal.h"
-#include "model/propstr.h"
 #include "model/qm.h"
 #include "model/record.h"
 #include "model/state.h"
 #include "model/vmconf.h"
-
-static char *lower_case(const char *text)
-{
-	char *copy = memory_copy(text);
-
-	for (char *c = copy; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return copy;
-}
 
 /* An id that had a config before the clone was not ours to give (the clone then failed). */
 static bool was_free_before(const struct record_step *step)
@@ -42,24 +31,23 @@ bool recover_identify_clone(const struct state *state, const struct record_step 
 			    struct record_vms *records)
 {
 	const struct state_guest *guest = state_find_guest(state, step->vmid);
-	CLEANUP(propstr_release) struct propstr smbios = PROPSTR_INIT;
 	CLEANUP(scope_free) char *cluster = NULL;
-	const char *uuid, *name;
+	struct record_vm vm = { .vmid = step->vmid, .run = step->run };
+	const char *name;
 
 	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock") ||
 	    !was_free_before(step))
 		return false;
 	name = vmconf_get(guest->conf, "name");
-	smbios = propstr_parse(vmconf_get(guest->conf, "smbios1"), NULL);
-	uuid = propstr_get(&smbios, "uuid");
 	cluster = option_marked_cluster(guest->conf, step->vm);
-	if (!cluster || !uuid || !name || strcmp(name, step->vm) != 0)
+	if (!cluster || !name || strcmp(name, step->vm) != 0 ||
+	    !record_vm_identify(&vm, guest->conf)) {
+		record_vm_release(&vm);
 		return false;
-	record_vms_put(records, (struct record_vm){
-		.vmid = step->vmid, .run = step->run, .cluster = memory_copy(cluster),
-		.name = memory_copy(step->vm), .uuid = lower_case(uuid),
-		.vmgenid = lower_case(vmconf_get(guest->conf, "vmgenid")),
-	});
+	}
+	vm.cluster = memory_copy(cluster);
+	vm.name = memory_copy(name);
+	record_vms_put(records, vm);
 	return true;
 }
 

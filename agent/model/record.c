@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/record.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/memory.h"
+#include "base/scope.h"
 #include "base/strbuf.h"
+#include "model/propstr.h"
+#include "model/vmconf.h"
 
 void record_run_release(struct record_run *run)
 {
@@ -77,6 +81,42 @@ struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid)
 	if (vms->count == 0)
 		return NULL;
 	return bsearch(&vmid, vms->items, vms->count, sizeof(*vms->items), compare_vmid);
+}
+
+struct record_vm record_vm_copy(const struct record_vm *vm)
+{
+	struct record_vm copy = *vm;
+
+	copy.cluster = memory_copy(vm->cluster);
+	copy.name = memory_copy(vm->name);
+	copy.uuid = memory_copy(vm->uuid);
+	copy.vmgenid = memory_copy(vm->vmgenid);
+	return copy;
+}
+
+bool record_vm_is_called(const struct record_vm *vm, const char *cluster, const char *name)
+{
+	return strcmp(vm->name, name) == 0 && strcmp(vm->cluster, cluster) == 0;
+}
+
+static char *lower_case(const char *text)
+{
+	char *copy = memory_copy(text);
+
+	for (char *c = copy; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
+bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf)
+{
+	CLEANUP(propstr_release) struct propstr smbios =
+		propstr_parse(vmconf_get(conf, "smbios1"), NULL);
+	const char *uuid = propstr_get(&smbios, "uuid");
+
+	vm->uuid = uuid && *uuid ? lower_case(uuid) : NULL;
+	vm->vmgenid = lower_case(vmconf_get(conf, "vmgenid"));
+	return vm->uuid != NULL;
 }
 
 void record_vms_put(struct record_vms *vms, struct record_vm vm)

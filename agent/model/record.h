@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 struct strbuf;
+struct vmconf;
 
 enum record_result {
 	RECORD_OPEN,		/* intent without a result: running, or we were killed */
@@ -93,6 +94,18 @@ void record_vms_release(struct record_vms *vms);
 
 /* The record of that VMID, or NULL. */
 struct record_vm *record_vms_find(const struct record_vms *vms, unsigned vmid);
+
+/* A copy of its own. */
+struct record_vm record_vm_copy(const struct record_vm *vm);
+
+/* Is this the record of the VM that is declared as cluster's name? */
+bool record_vm_is_called(const struct record_vm *vm, const char *cluster, const char *name);
+
+/*
+ * Fill uuid and vmgenid, which must be empty, as the config has them, in lower case.
+ * false: the config has no uuid.
+ */
+bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf);
 
 /* Add vm, whose strings are taken over, or replace that VMID's record; and take it out. */
 void record_vms_put(struct record_vms *vms, struct record_vm vm);
