@@ -46,8 +46,8 @@ static char *vmids_of(const struct plan *plan)
 	return strbuf_detach(&ids);
 }
 
-static void fill_run(const struct cli *cli, const char *verb, const struct plan *plan,
-		     struct record_run *run)
+int run_begin(struct cli *cli, const char *verb, const char *vmids, struct record_run *run,
+	      struct error *err)
 {
 	struct timespec now;
 
@@ -56,12 +56,13 @@ static void fill_run(const struct cli *cli, const char *verb, const struct plan 
 		.verb = memory_copy(verb),
 		.argv = memory_copy(cli->command_line),
 		.version = memory_copy(PACKAGE_VERSION),
-		.vmids = vmids_of(plan),
+		.vmids = memory_copy(vmids),
 		.started = (double)now.tv_sec + (double)now.tv_nsec / 1e9,
 		.pid = getpid(),
 		.pid_start = child_start_time(getpid()),
 		.boot_id = child_boot_id(),
 	};
+	return journal_run_begin(cli->journal, run, err);
 }
 
 static struct apply apply_of(struct cli *cli)
@@ -158,15 +159,19 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 	return (int)status_of(&result);
 }
 
-/* 1: go on; 0: the user said no. */
-static int ask(struct cli *cli, const char *question, struct error *err)
+int run_ask(struct cli *cli, const char *question, struct error *err)
 {
+	int answer;
+
 	if (cli->given & CLI_YES)
-		return 1;
+		return 0;
 	if (!cli->report->event)
 		return error_set(err, ERROR_REFUSED, "with -o %s nothing can be asked: say --yes",
 				 cli->report->name);
-	return cli_confirm(question, err);
+	answer = cli_confirm(question, err);
+	if (answer < 0)
+		return -1;
+	return answer ? 0 : error_set(err, ERROR_REFUSED, "nothing was done");
 }
 
 int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, const char *question,
@@ -174,7 +179,7 @@ int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, co
 		  struct error *err)
 {
 	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
-	int answer;
+	CLEANUP(scope_free) char *vmids = vmids_of(plan);
 
 	if (cli->report->event || plan->refusal_count)
 		cli->report->plan(stdout, plan);
@@ -184,13 +189,7 @@ int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, co
 		cli->report->outcome(stdout, plan, 0, NULL);
 		return CLI_OK;
 	}
-	answer = ask(cli, question, err);
-	if (answer < 0)
-		return -1;
-	if (!answer)
-		return error_set(err, ERROR_REFUSED, "nothing was done");
-	fill_run(cli, verb, plan, &run);
-	if (journal_run_begin(cli->journal, &run, err) < 0)
+	if (run_ask(cli, question, err) < 0 || run_begin(cli, verb, vmids, &run, err) < 0)
 		return -1;
 	return carry_out(cli, &run, plan, again, err);
 }

@@ -9,9 +9,20 @@
 
 struct cli;
 struct error;
+struct record_run;
 
 /* The plan for the spec and the state that cli holds, with what the node's budgets refuse. */
 void run_make_plan(const struct cli *cli, struct plan *plan);
+
+/* Ask, unless --yes.  -1 if the user said no, or there is nobody to ask. */
+int run_ask(struct cli *cli, const char *question, struct error *err);
+
+/*
+ * Journal that a run begins which may change the VMs "101 102": fills run, which the
+ * caller releases.
+ */
+int run_begin(struct cli *cli, const char *verb, const char *vmids, struct record_run *run,
+	      struct error *err);
 
 /*
  * Show plan, ask (unless --yes), journal a run, carry it out, and tell how it
