@@ -43,6 +43,7 @@ enum cli_option {
 	CLI_HELP	= 1 << 9,
 	CLI_VERSION	= 1 << 10,
 	CLI_PRUNE	= 1 << 11,
+	CLI_MARKED	= 1 << 12,
 };
 
 struct cli {
@@ -106,5 +107,6 @@ int cmd_status(struct cli *cli, struct error *err);
 int cmd_pool(struct cli *cli, struct error *err);
 int cmd_log(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
+int cmd_adopt(struct cli *cli, struct error *err);
 
 #endif

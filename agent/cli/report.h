@@ -19,6 +19,7 @@
 #include "decide/status.h"
 #include "decide/verify.h"
 
+struct adopt;
 struct apply_result;
 struct event;
 struct outputs_removed;
@@ -33,6 +34,11 @@ struct report {
 	/* after an apply or destroy; result NULL: there was nothing to do */
 	void (*outcome)(FILE *out, const struct plan *plan, int64_t run,
 			const struct apply_result *result);
+	/* what adopt found: all: by their marks, so that those known already are only counted */
+	void (*adopt)(FILE *out, const struct adopt *adopt, const struct state *state, bool all);
+	/* after it: run 0 if there was nothing to take over */
+	void (*adopted)(FILE *out, const struct adopt *adopt, const struct state *state,
+			int64_t run);
 	void (*verify)(FILE *out, const struct verify *verify, bool quiet);
 	void (*check)(FILE *out, const struct fitness *fitness);
 	void (*status)(FILE *out, const struct status *status);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "decide/adopt.h"
 #include "decide/budget.h"
 #include "act/apply.h"
 #include "decide/plan.h"
@@ -103,6 +104,71 @@ static void json_outcome(FILE *out, const struct plan *plan, int64_t run,
 			"interrupted", result->interrupted, "undecided", result->undecided));
 	else
 		json_object_set_new(document, "outcome", json_null());
+	print_document(out, document);
+}
+
+static json_t *identity_of(const struct record_vm *vm)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}",
+		"cluster", text_or_null(vm->cluster), "name", text_or_null(vm->name),
+		"uuid", text_or_null(vm->uuid), "vmgenid", text_or_null(vm->vmgenid));
+}
+
+static json_t *shape_of(const struct adopt_vm *vm, const struct state *state)
+{
+	struct adopt_shape shape;
+	json_t *document;
+
+	if (!vm->guest || !vm->guest->conf)
+		return json_null();
+	adopt_describe(vm, state, &shape);
+	document = json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:o, s:b}",
+		"name", text_or_null(shape.name), "marked", shape.marked, "tagged", shape.tagged,
+		"cores", (json_int_t)shape.cores, "memory", (json_int_t)shape.memory,
+		"disk", (json_int_t)shape.disk, "storage", text_or_null(shape.storage),
+		"running", vm->guest->pid != 0);
+	adopt_shape_release(&shape);
+	return document;
+}
+
+static json_t *adopt_of(const struct adopt *adopt, const struct state *state)
+{
+	static const char *const standings[] = {
+		[ADOPT_TAKE] = "take-over",
+		[ADOPT_KNOWN] = "known",
+		[ADOPT_REFUSED] = "left-alone",
+	};
+	json_t *vms = json_array();
+
+	for (size_t i = 0; i < adopt->count; i++) {
+		const struct adopt_vm *vm = &adopt->vms[i];
+		json_t *document = identity_of(&vm->record);
+
+		json_object_update_new(document, json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o}",
+			"vmid", (int)vm->record.vmid, "standing", standings[vm->standing],
+			"text", text_or_null(vm->why), "found", shape_of(vm, state),
+			"journal", vm->known ? identity_of(vm->known) : json_null(),
+			"declared", vm->vm != NULL,
+			"plan", vm->plan.vm_count ? plan_of(&vm->plan) : json_null()));
+		json_array_append_new(vms, document);
+	}
+	return json_pack("{s:I, s:I, s:I, s:o}", "take_over", (json_int_t)adopt->take,
+			 "known", (json_int_t)adopt->known,
+			 "left_alone", (json_int_t)adopt->refused, "vms", vms);
+}
+
+static void json_adopt(FILE *out, const struct adopt *adopt, const struct state *state, bool all)
+{
+	(void)all;
+	print_document(out, adopt_of(adopt, state));
+}
+
+static void json_adopted(FILE *out, const struct adopt *adopt, const struct state *state,
+			 int64_t run)
+{
+	json_t *document = adopt_of(adopt, state);
+
+	json_object_set_new(document, "run", run ? json_integer(run) : json_null());
 	print_document(out, document);
 }
 
@@ -261,6 +327,8 @@ const struct report report_json = {
 	.name = "json",
 	.plan = json_plan,
 	.outcome = json_outcome,
+	.adopt = json_adopt,
+	.adopted = json_adopted,
 	.verify = json_verify,
 	.check = json_check,
 	.status = json_status,

@@ -11,12 +11,13 @@
 #include "cli/print.h"
 #include "cli/report.h"
 #include "cli/report_table.h"
+#include "cli/report_text.h"
 #include "decide/plan.h"
 #include "edge/outputs.h"
 #include "model/event.h"
 
-static void print_remarks(FILE *out, const char *title, const char *code,
-			  const struct plan_remark *remarks, size_t count)
+void report_text_remarks(FILE *out, const char *title, const char *code,
+			 const struct plan_remark *remarks, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		print_coloured(out, code, title);
@@ -53,7 +54,7 @@ static void print_command(FILE *out, const struct strvec *argv)
 	print_text(out, "\n");
 }
 
-static void print_step(FILE *out, const struct plan_step *step, bool first)
+void report_text_step(FILE *out, const struct plan_step *step, bool first)
 {
 	if (first) {
 		print_colour(out, BOLD);
@@ -78,13 +79,13 @@ static void text_plan(FILE *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		bool first = i == 0 || plan->steps[i - 1].vmid != plan->steps[i].vmid;
 
-		print_step(out, &plan->steps[i], first);
+		report_text_step(out, &plan->steps[i], first);
 		vms += first;
 	}
 	if (plan->count)
 		fputc('\n', out);
-	print_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
-	print_remarks(out, "refused", RED, plan->refusals, plan->refusal_count);
+	report_text_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
+	report_text_remarks(out, "refused", RED, plan->refusals, plan->refusal_count);
 	if (plan->refusal_count)
 		print_text(out, "Nothing is changed: %zu problem%s must be solved first.\n",
 			   plan->refusal_count, print_plural(plan->refusal_count));
@@ -224,7 +225,7 @@ static void text_outcome(FILE *out, const struct plan *plan, int64_t run,
 		print_text(out, ", %zu failed", result->steps_failed);
 	print_text(out, ".%s\n", outcome_advice(result));
 	if (!result->vms_failed)
-		print_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
+		report_text_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
 }
 
 static void print_finding(FILE *out, const struct verify_finding *finding)
@@ -291,6 +292,8 @@ const struct report report_text = {
 	.plan = text_plan,
 	.event = text_event,
 	.outcome = text_outcome,
+	.adopt = report_text_adopt,
+	.adopted = report_text_adopted,
 	.verify = text_verify,
 	.check = text_check,
 	.status = report_table_status,

@@ -37,6 +37,8 @@ static const struct verb {
 	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, CLI_PRUNE | CLI_WAIT, 0, 1 },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
 	  CLI_YES | CLI_DRY_RUN | CLI_WAIT, 1, -1 },
+	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
+	  CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_MARKED, 0, -1 },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -59,6 +61,7 @@ static const struct option_row {
 	{ CLI_ALL, 'a', "all", NULL, "ask LVM too: inactive volumes and origins" },
 	{ CLI_PRUNE, 0, "prune", NULL,
 	  "remove outputs of runs that ended over 90 days ago (--prune DAYS: over DAYS)" },
+	{ CLI_MARKED, 0, "all", NULL, "instead of names: every VM that carries vyom's mark" },
 	{ CLI_SYSROOT, 0, "sysroot", "DIR",
 	  "put DIR in front of every path of the node (for tests)" },
 	{ CLI_HELP, 'h', "help", NULL, "show this" },
