@@ -304,20 +304,21 @@ status 1 "destroy then knows one of that name" vyom destroy --dry-run vyom-contr
 out 'qm destroy 201 ' "the new one"
 
 node_again
+vyom destroy --yes vyom-control-1
 wrap qm <<-'END'
+	[ "$1" != destroy ] || exit 255
 	"$real" "$@"
 	result=$?
 	[ "$1" = clone ] && sed -i "s/ rw / out_of_data_space /" "$root/run/dm/status"
 	exit $result
 END
-vyom destroy --yes vyom-control-1
 sed -i 's/clone = "linked"/clone = "full"/' "$root/etc/vyom/vyom.conf"
 vyom apply --yes
 mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
 sed -i 's/ out_of_data_space / rw /' "$root/run/dm/status"
 status 0 "a VM whose data is not whole is known all the same" vyom adopt vyom-control-1
-status 3 "and stays refused" vyom plan
-out 'its data is not whole' "as such"
+status 1 "and is to be undone still" vyom plan
+out 'its data is not whole: undone first' "as such"
 edit 101 "s/^vmgenid: .*/vmgenid: $(uuid 201)/"
 status 0 "one that was restored in its place" vyom adopt vyom-control-1 --yes
 out '^    journal  has its data as not whole, and forgets that$' "is whole"

@@ -45,5 +45,7 @@ int cmd_verify(struct cli *cli, struct error *err)
 			  err) < 0)
 		return -1;
 	cli->report->verify(stdout, &verify, cli->given & CLI_QUIET);
-	return verify.drift_count ? CLI_DIFFERENCES : CLI_OK;
+	if (verify.drift_count)
+		return CLI_DIFFERENCES;
+	return verify.busy_count ? CLI_BUSY : CLI_OK;
 }

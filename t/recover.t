@@ -1,0 +1,227 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What others do meanwhile, and what does not end: waited for, within bounds, or said with its name.
+. "${srcdir:-.}/t/lib.sh"
+. "$srcdir/t/live.sh"
+
+# all limits are a thousandth: a set has hung after 0.18 s, a copy after 0.9 s, patience is 0.06 s
+export VYOM_TIME_SCALE=0.001
+
+# vms COUNT [LINES…]: a cluster of small VMs from 201 on, vm-1 vm-2 …; LINES stand in its cluster section
+vms() {
+	local i
+
+	{
+		printf 'node "pve" { jobs = 1 data-limit = 100 }\ntemplate "prakriti-template" { vmid = 9000 }\n'
+		printf 'cluster "test" {\n\tmemory = "256M"\n\tdisk = "128M"\n\tuser = "ubuntu"\n'
+		printf '\t%s\n' "${@:2}"
+		for i in $(seq "$1"); do
+			printf '\tvm "vm-%d" { vmid = %d  address = "10.0.2.%d/24" }\n' "$i" $((200 + i)) $((100 + i))
+		done
+		echo '}'
+	} | conf
+}
+
+faults() {
+	cat >"$root/etc/stand-in.d/faults"
+}
+
+volumes_of() {
+	grep -c "^thin pve/vm-$1-" "$root/var/lib/stand-in/lvs"
+}
+
+tasks() {
+	grep -c ":$1:" "$root/var/log/pve/tasks/index"
+}
+
+config() {
+	cat "$root/etc/pve/qemu-server/$1.conf"
+}
+
+node_new
+vms 2
+vyom apply --yes
+node_keep
+state_of 201 202 >"$tmp/undisturbed"
+
+# --- what hangs ---
+faults <<-'END'
+	set:201 pending-1 hang
+END
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+status 2 "a set that hangs is asked to end, and has failed" vyom apply --yes
+out 'vm-1 \(201\) +set +failed .*killed by SIGTERM' "it says how it ended"
+out '1 of 2 VMs finished' "the other VM is finished"
+ok "nothing of it runs on" not pgrep -f "$root/usr/sbin/qm set"
+status 0 "the next run goes on from there" vyom apply --yes
+
+node_again
+wrap qm <<-'END'
+	[ "$1" != set ] || trap '' TERM
+	[ "$1" != set ] || hold
+	exec "$real" "$@"
+END
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+status 3 "one that does not listen either is a person's to look at" vyom apply --yes
+out 'process [0-9]+ \(qm set 201\) did not end in time, nor when it was asked to; it still runs' "it is named"
+pid=$(sed -En 's/.*process ([0-9]+) \(qm set 201\).*/\1/p' "$tmp/out" | head -1)
+ok "it lives" kill -0 "$pid"
+status 3 "the next run begins nothing for any VM before it has ended" vyom apply --yes
+out "vm-1 \(201\): process $pid \(qm set of run 2\) does not end" "it names the process"
+release
+soon not kill -0 "$pid"
+status 0 "once it has ended all goes on" vyom apply --yes
+ok "to the right end" grep -qx 'memory: 320' "$root/etc/pve/qemu-server/201.conf"
+status 0 "and nothing is left to do" vyom plan
+
+# --- a copy that makes no progress ---
+node_new
+vms 1 'clone = "full"'
+faults <<-'END'
+	clone:201 disk-allocated hang
+END
+status 2 "a copy without any progress is asked to end, and has failed" vyom apply --yes
+ok "it took away what it had made" test "$(volumes_of 201)" = 0 -a ! -e "$root/etc/pve/qemu-server/201.conf"
+status 0 "the next run makes it" vyom apply --yes
+node_new --clone-rate 4
+vms 1 'clone = "full"'
+status 0 "a copy that takes longer than that, but gets on, is let be" vyom apply --yes
+
+# --- a child that outlives its vyom ---
+node_new --clone-rate 2
+vms 1 'clone = "full"'
+begin apply --yes
+soon grep -q 'vm-201-disk-0' "$root/var/lib/stand-in/lvs"
+kill -9 "$live"
+wait "$live" 2>/dev/null
+status 1 "plan tells who is at work, and does not wait" vyom plan
+status 4 "verify finds work in progress" vyom verify
+out 'in progress vm-1 \(201\): vm: .*a qm is at work on it' "which is said"
+script -qec "'$top_builddir/vyom' apply --yes --sysroot '$root'" /dev/null >"$tmp/terminal" 2>&1 </dev/null
+cp "$tmp/terminal" "$tmp/out"
+out 'qm clone of run 1 is still at work' "the next run waits for it"
+out 'vm-1 \(201\) +clone +█+.*%' "and shows its progress on a terminal"
+ok "it was cloned once" test "$(tasks qmclone)" = 1
+status 0 "and is finished" vyom plan
+
+# --- a copy that outlives its qm ---
+node_new --clone-rate 2
+vms 1 'clone = "full"'
+begin apply --yes
+soon grep -q 'vm-201-disk-0' "$root/var/lib/stand-in/lvs"
+kill -9 "$live"
+wait "$live" 2>/dev/null
+pkill -9 -f "$root/usr/sbin/qm clone"
+pkill -9 -f "UPID:pve:.*:qmclone:9000:.*"
+status 3 "plan sees the volume that is still written" vyom plan
+out 'its volume pve/vm-201-disk-0 is still open' "and names it"
+status 0 "apply waits for the end of that, undoes it, and makes the VM" vyom apply --yes
+out 'qm clone of run 1 left a process that still has pve/vm-201-disk-0 open; waiting for it' "it says what for"
+out 'vm-1 \(201\) +free +done' "the volume goes"
+out 'vm-1 \(201\) +destroy +done' "what was left of the VM too"
+ok "no volume is there twice" test "$(volumes_of 201)" = 2
+
+# --- others at work ---
+node_again
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+"$root/usr/sbin/qm" set 201 --lock backup >/dev/null
+status 1 "a VM that is being backed up can be planned for" vyom plan
+out 'vm-1 \(201\): it is locked \(backup\): someone is at work on it; vyom apply waits' "with a note"
+status 4 "to verify it is no drift" vyom verify -q --sysroot "$root"
+(sleep 1.5 && "$root/usr/sbin/qm" unlock 201) &
+status 0 "apply waits for the backup" vyom apply --yes --wait 30
+out 'vm-1 \(201\) +set +waits 30\.?0?s: it is locked \(backup\)' "it says that it waits"
+ok "and sets it then" grep -q 'memory: 320' "$root/etc/pve/qemu-server/201.conf"
+sed -i 's/320M/384M/' "$root/etc/vyom/vyom.conf"
+"$root/usr/sbin/qm" set 201 --lock backup >/dev/null
+status 3 "but not for ever" vyom apply --yes --wait 1
+out 'vm-1 \(201\) +set +not begun +it is locked \(backup\): that did not end in time; .*qm unlock 201' "it says what to do"
+out '1 of 2 VMs finished' "the other VM is finished"
+status 0 "destroy waits as well" bash -c "(sleep 1 && '$root/usr/sbin/qm' unlock 201) & '$top_builddir/vyom' destroy --sysroot '$root' --yes --wait 30 vm-1"
+
+node_again
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+wrap qm <<-'END'
+	if [ "$1 $2" = "set 201" ] && [ ! -e "$root/meddled" ]; then
+		touch "$root/meddled"
+		"$real" set 201 --tags zoo >/dev/null
+	fi
+	exec "$real" "$@"
+END
+status 0 "a config that somebody changed at the last moment is looked at again" vyom apply --yes
+out 'vm-1 \(201\) +set +waits .*checksum mismatch' "which is said"
+ok "neither change is lost" grep -q 'tags: vyom;zoo' "$root/etc/pve/qemu-server/201.conf" -a grep -q 'memory: 320' "$root/etc/pve/qemu-server/201.conf"
+vyom log -o json 3
+ok "set carries the digest of the config that was seen" grep -q 'qm set 201 .*--digest [0-9a-f]\{40\}' "$tmp/out"
+
+node_again
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+wrap qm <<-'END'
+	"$real" "$@"
+	result=$?
+	[ "$1 $2" != "set 201" ] || sed -i 's/^smbios1: .*/smbios1: uuid=99999999-9999-4999-8999-999999999999/' "$root/etc/pve/qemu-server/202.conf"
+	exit $result
+END
+config 202 >"$tmp/before"
+status 3 "a VM that is replaced while the run is at work on another is not touched" vyom apply --yes
+out 'vm-2 \(202\) +set +not begun +replaced outside' "it says so"
+config 202 | grep -v smbios1 >"$tmp/after"
+ok "nothing in it was changed" diff <(grep -v smbios1 "$tmp/before") "$tmp/after"
+status 3 "nor is it destroyed" vyom destroy --yes vm-2
+out 'replaced outside' "for the same reason"
+status 1 "verify tells that too" vyom verify
+out 'vm-2 \(202\): vm: replaced outside' "by that word"
+
+node_again
+sed -i 's/^vmgenid: .*/vmgenid: 99999999-9999-4999-8999-999999999999/' "$root/etc/pve/qemu-server/201.conf"
+sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+status 3 "a VM that went back in time is not changed" vyom apply --yes
+out 'vm-1 \(201\): turned back outside: .*vyom adopt vm-1' "it says what would do"
+status 3 "nor destroyed" vyom destroy --yes vm-1
+status 0 "once a person has said that it is right" vyom adopt --yes vm-1
+status 0 "it is changed" vyom apply --yes
+
+# --- somebody else's leftovers ---
+node_new
+vms 1
+faults <<-'END'
+	clone:201 disk-allocated kill
+END
+"$root/usr/sbin/qm" clone 9000 201 --name other >/dev/null 2>&1
+config 201 >"$tmp/before"
+status 3 "what somebody else's clone left is nobody's to undo" vyom apply --yes
+out 'vm-1 \(201\): it is half-made and locked \(clone\), and nobody is at work on it; the journal knows of no clone' "it says so"
+out 'volumes that no config names: pve/vm-201-cloudinit' "with the volumes"
+status 3 "nor to destroy" vyom destroy --yes vm-1
+config 201 | diff "$tmp/before" - >"$tmp/out"
+ok "it is as it was" not test -s "$tmp/out"
+ok "with its volume" test "$(volumes_of 201)" = 1
+
+# --- a clone that nobody wants any more ---
+node_new
+vms 1
+faults <<-'END'
+	clone:201 disk-allocated kill
+END
+vyom apply --yes
+status 0 "destroy takes away what a clone left, by its name" vyom destroy --yes vm-1
+ok "all of it" test "$(volumes_of 201)" = 0 -a ! -e "$root/etc/pve/qemu-server/201.conf"
+status 3 "and then knows no such VM" vyom destroy --yes vm-1
+
+# --- a pool that somebody else fills while a clone is copied ---
+node_new
+vms 2 'clone = "full"'
+wrap qm <<-'END'
+	[ "$1" != clone ] || sed -i '/vm-9000-cloudinit/ { /parts=/! s/ pool=/ parts=full:838855000 pool=/ }' "$root/var/lib/stand-in/lvs"
+	exec "$real" "$@"
+END
+status 3 "a clone into a pool that ran full is not done" vyom apply --yes
+out 'vm-1 \(201\) +clone +failed.*its pool could not be written while it was copied' "it says why"
+out 'vm-2 \(202\) +clone +not begun +.*its pool' "and no other is begun"
+ok "what it made is taken away again" test "$(volumes_of 201)" = 0 -a ! -e "$root/etc/pve/qemu-server/201.conf"
+sed -i '/vm-9000-cloudinit/ s/ parts=full:838855000//' "$root/var/lib/stand-in/lvs"
+"$srcdir/t/node/refresh" "$root"
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+status 0 "when the pool has space again the VMs are made" vyom apply --yes
+status 0 "and nothing is left to do" vyom plan
+done_testing
