@@ -44,10 +44,11 @@ ok "it was destroyed, not forgotten" not test -e "$root/etc/pve/qemu-server/103.
 vyom apply --yes
 
 # what others wait for
-wrap 'umask >"$root/umask"'
+wrap 'umask >"$root/umask"; grep Umask "/proc/$PPID/status" >"$root/ours"'
 qm set 102 --onboot 0 >/dev/null
-(umask 077 && vyom apply --yes)
+(umask 000 && vyom apply --yes)
 ok "qm has the umask that its files need" grep -qx 0022 "$root/umask"
+ok "vyom has one that leaves its files to their owner" grep -q '0077$' "$root/ours"
 unwrap
 
 # volumes that stay, and volumes that are gone
