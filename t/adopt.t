@@ -199,9 +199,10 @@ out 'qm set 102 .*--ipconfig0' "its address may change"
 sed -i 's/ active=1 \(.*\)vm-102-cloudinit/ active=0 \1vm-102-cloudinit/; /^thin pve\/vm-102-cloudinit/s/active=1/active=0/' \
 	"$root/var/lib/stand-in/lvs"
 refresh
+status 1 "also when its cloud-init volume does not tell any more" vyom plan
 lose_journal
 vyom adopt --all --yes
-status 3 "where its cloud-init volume does not tell, it counts as started" vyom plan
+status 3 "where that did not tell when it was taken over, it counts as started" vyom plan
 out 'say --reinit' "and what makes cloud-init begin anew is refused"
 
 # --- refusals ---
@@ -210,6 +211,7 @@ edit 101 '/^smbios1:/d'
 refused 'it has no smbios uuid.*qm set 101 --smbios1' "a VM without a uuid"
 alone 'vyom-control-1 \(101\): it has no smbios uuid' "--all, of one without a uuid"
 out '^Run 1: 2 VMs taken over\.$' "the others are taken over"
+status 3 "--dry-run too" vyom adopt --all --dry-run
 status 3 "and while it is there it is said again" vyom adopt --all --yes
 out '^Nothing to take over: 2 known already, 1 left alone\.$' "with nothing to do"
 again
@@ -304,21 +306,22 @@ status 1 "destroy then knows one of that name" vyom destroy --dry-run vyom-contr
 out 'qm destroy 201 ' "the new one"
 
 node_again
-vyom destroy --yes vyom-control-1
+# a clone into a pool that ran full, which cannot be taken away again
 wrap qm <<-'END'
-	[ "$1" != destroy ] || exit 255
+	[ -e "$root/stuck" ] && [ "$1" = destroy ] && exit 255
 	"$real" "$@"
 	result=$?
 	[ "$1" = clone ] && sed -i "s/ rw / out_of_data_space /" "$root/run/dm/status"
 	exit $result
 END
-sed -i 's/clone = "linked"/clone = "full"/' "$root/etc/vyom/vyom.conf"
+vyom destroy --yes vyom-control-1
+touch "$root/stuck"
 vyom apply --yes
 mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
 sed -i 's/ out_of_data_space / rw /' "$root/run/dm/status"
 status 0 "a VM whose data is not whole is known all the same" vyom adopt vyom-control-1
-status 1 "and is to be undone still" vyom plan
-out 'its data is not whole: undone first' "as such"
+vyom plan
+out 'its data is not whole' "and stays what it was"
 edit 101 "s/^vmgenid: .*/vmgenid: $(uuid 201)/"
 status 0 "one that was restored in its place" vyom adopt vyom-control-1 --yes
 out '^    journal  has its data as not whole, and forgets that$' "is whole"
@@ -338,6 +341,11 @@ sed -i '/vm "vyom-worker-2"/,/}/d' "$root/etc/vyom/vyom.conf"
 status 0 "--all takes over what is declared no more" vyom adopt --all --yes
 out '^    apply    does not look at it: it is not declared$' "it says that it is not"
 status 0 "so that destroy can remove it" vyom destroy vyom-worker-2 --yes
+again
+edit 103 's/^#managed.*/#managed by vyom%3A web\/vyom-worker-2/'
+status 0 "and what bears the mark of a cluster that is not declared" vyom adopt --all --yes
+out '^vyom-worker-2 \(103\)  to be taken over as web/vyom-worker-2$' "by that cluster's name"
+out 'does not look at it: it is not declared' "though one of its name is declared in another"
 again
 sed -i '/vm "vyom-worker-2"/,/}/d' "$root/etc/vyom/vyom.conf"
 copy 103 203
