@@ -10,9 +10,12 @@
 #   kill qm        only to the parent: the worker goes on as far as it can
 #   kill worker    only to the worker
 #   hang           sleep for ever
+#   stop           SIGSTOP to itself, until a test says CONT
 #   fail TEXT      die with TEXT
 #   lie            end here, with success
 #   lock-timeout   wait for the usual time and die as if somebody held the lock
+#
+# If there is a file ROOT/etc/stand-in.d/points, each point that is passed is written to it: `VERB:VMID POINT:NTH`.
 
 package Node::Fault;
 use strict;
@@ -23,23 +26,32 @@ use Node::Root;
 our $verb = '';
 our @vmids;
 our $parent;    # pid of the qm that runs this task, when in a worker
-our $armed;     # is there a fault file at all? (looked up once)
+our $armed;     # is there a fault file, or one for the points, at all? (looked up once)
 my %passed;     # point => how often
 
 sub file { return Node::Root::path('/etc/stand-in.d/faults'); }
+sub points { return Node::Root::path('/etc/stand-in.d/points'); }
 
 sub begin {
     ($verb, @vmids) = @_;
     %passed = ();
-    $armed = -e file();
+    $armed = -e file() || -e points();
 }
 
 # The step called $point was just done: strike if the test asked for it.
 sub point {
     my ($point) = @_;
     return if !$armed;
-    my $action = strike($point, ++$passed{$point}) // return;
+    my $time = ++$passed{$point};
+    note("$verb:$vmids[0] $point:$time\n") if -e points();
+    my $action = strike($point, $time) // return;
     act($action, $point);
+}
+
+sub note {
+    my ($line) = @_;
+    open(my $fh, '>>', points()) or return;
+    syswrite($fh, $line);
 }
 
 # The sentence of a lock that is not to be had.
@@ -61,6 +73,8 @@ sub act {
         sleep 1 while 1;
     } elsif ($action eq 'hang') {
         sleep 1 while 1;
+    } elsif ($action eq 'stop') {
+        kill 'STOP', $$;
     } elsif ($action eq 'lie') {
         die { lie => 1 };
     } elsif ($action eq 'lock-timeout') {
@@ -78,6 +92,7 @@ sub act {
 # Find the fault for this point, take one off its count, and say what to do.
 sub strike {
     my ($point, $time) = @_;
+    return undef if !-e file();
     open(my $lock, '>>', file() . '.lock') or return undef;
     flock($lock, LOCK_EX);
     my ($action, @kept);
