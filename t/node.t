@@ -404,7 +404,7 @@ qm destroy 500
 ok "which is locked" ended 255 "VM is locked (destroyed)"
 qm destroy 500 --skiplock 1
 ok "but for those who skip that" is "$status: $(left 500)" "0: none,"
-ok "stray temporary files are no guests" is "$(ls "$conf" | grep -c '^500.conf.tmp') $(grep -c '"500"' "$root/etc/pve/.vmlist")" "2 0"
+ok "stray temporary files are no guests" is "$(find "$conf/" -name '500.conf.tmp.*' | wc -l) $(grep -c '"500"' "$root/etc/pve/.vmlist")" "2 0"
 killed clone 9000 500 --full <<'END'
 disk-allocated:2||137: clone: ide2 memory, cloudinit disk-0
 disk-copying||137: clone: ide2 memory, cloudinit disk-0
@@ -420,7 +420,7 @@ disks||137: create:, disk-0
 written||137: : memory scsi0, disk-0
 END
 before="qm clone 9000 500"
-killed set 500 --memory 300 --cores 3 --scsi1 local-lvm:1 --delete agent <<'END'
+killed set 500 --cores 3 --scsi1 local-lvm:1 --delete agent <<'END'
 lock||137: : ide2 memory scsi0, cloudinit disk-0
 disk-allocated||137: : ide2 memory scsi0 PENDING, cloudinit disk-0 disk-1
 applied||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
@@ -518,6 +518,7 @@ qm disk rescan --vmid 101
 ok "which rescan mends" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,size=100M$'
 
 # --- side by side ---
+sed -i 's/^time-scale .*/time-scale 0.3/' "$root/etc/stand-in.conf"
 for n in 1 2 3 4; do "$root/usr/sbin/qm" clone 9000 40$n > "$root/p$n" 2>&1 < /dev/null & done
 wait
 ok "clones run side by side" is "$(cat "$conf"/40?.conf | grep -c '^scsi0: local-lvm:vm-40.-disk-0,size=64M$')" 4

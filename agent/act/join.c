@@ -15,6 +15,7 @@
 #include "decide/plan.h"
 #include "edge/child.h"
 #include "edge/journal.h"
+#include "edge/pvefs.h"
 #include "model/record.h"
 #include "model/state.h"
 
@@ -122,13 +123,14 @@ int join_child(const struct recover *recover, const struct record_step *step, st
 }
 
 /* What of the VM is in use by somebody; NULL: nothing.  Caller frees. */
-static char *find_work(const struct state *state, unsigned vmid)
+static char *find_work(const struct recover *recover, unsigned vmid)
 {
+	const struct state *state = recover->state;
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
 	if (guest && guest->pid)
 		return NULL;
-	if (state_is_held(state, vmid))
+	if (pvefs_is_locked(recover->root, vmid))
 		return memory_print("left the VM to a process that holds its lock");
 	for (size_t i = 0; i < state->volumes.count; i++) {
 		const struct thin_volume *volume = &state->volumes.items[i];
@@ -164,7 +166,7 @@ static int wait_for_work(const struct recover *recover, const struct record_step
 		if (observe_guest(recover->root, recover->state, step->vmid, err) < 0)
 			return -1;
 		free(*work);
-		*work = find_work(recover->state, step->vmid);
+		*work = find_work(recover, step->vmid);
 	}
 	return 0;
 }
@@ -174,10 +176,13 @@ int join_quiet(const struct recover *recover, const struct record_step *step, st
 	enum qm_verb verb = qm_verb_find(step->verb);
 	CLEANUP(scope_free) char *work = NULL;
 
+	/* a worker outlives its qm for a moment, and may not have the lock yet */
+	if (verb == QM_CLONE || verb == QM_DESTROY)
+		pause_shortly();
 	if (observe_guest(recover->root, recover->state, step->vmid, err) < 0)
 		return -1;
 	if (verb != QM_CLONE && verb != QM_DESTROY)
 		return 0;
-	work = find_work(recover->state, step->vmid);
+	work = find_work(recover, step->vmid);
 	return work ? wait_for_work(recover, step, &work, err) : 0;
 }

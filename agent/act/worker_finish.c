@@ -2,6 +2,7 @@
 #include "act/worker_part.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
 #include "act/observe.h"
 #include "act/recover.h"
@@ -111,7 +112,11 @@ static int finish_done(struct worker *worker, struct plan *next, struct error *e
 	return result;
 }
 
-/* Did it leave something half-way?  Then the doubt remains, for the next run to undo it. */
+/*
+ * Did it leave something half-way?  Then the doubt remains, for the next run to
+ * undo it; also if it was killed, for then its worker lives on for a moment and
+ * may leave something yet (pve-facts 7.8).
+ */
 static enum record_result settle_doubt(struct worker *worker)
 {
 	struct record_vms *records = worker->apply->records;
@@ -119,7 +124,8 @@ static enum record_result settle_doubt(struct worker *worker)
 
 	if (!record_vms_doubt(records, vmid))
 		return RECORD_FAILED;
-	if (recover_left_something(worker->apply->state, records, &worker->record)) {
+	if (!WIFEXITED(worker->record.status) ||
+	    recover_left_something(worker->apply->state, records, &worker->record)) {
 		record_vms_doubt_add(records, &worker->record);
 		return RECORD_INTERRUPTED;
 	}

@@ -39,7 +39,10 @@ static const struct record_vm *find_record(const struct cli *cli, const char *na
 
 		if (!is_called(vm, name))
 			continue;
-		if (found) {
+		/* one that is gone stands back behind one that is there */
+		if (found && !state_find_guest(&cli->state, vm->vmid))
+			continue;
+		if (found && state_find_guest(&cli->state, found->vmid)) {
 			error_set(err, ERROR_REFUSED, "two VMs are called %s: say %s/%s or %s/%s",
 				  name, found->cluster, found->name, vm->cluster, vm->name);
 			return NULL;

@@ -42,8 +42,9 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct option *opt
 }
 
 /*
- * What waits in [PENDING] of a VM that does not run waits for nothing: a set was
- * cut off, or somebody's change was, and setting it again finishes it (2.1.4).
+ * What waits in [PENDING] of a VM that does not run, or is otherwise put into
+ * force at once, waits for nothing: a set was cut off, or somebody's change was,
+ * and setting it again finishes it (2.1.4).
  */
 static void compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			   const struct option *option, const char *wanted)
@@ -57,8 +58,10 @@ static void compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			add_item(diff, option, DIFF_CHANGE, wanted, found);
 	} else if (option_agrees(option, wanted, pending)) {
 		if (!agrees)
-			add_item(diff, option, diff->running ? DIFF_WAITING : DIFF_CHANGE, wanted,
-				 found);
+			add_item(diff, option,
+				 diff->running && option_may_wait(option) ? DIFF_WAITING :
+									    DIFF_CHANGE,
+				 wanted, found);
 	} else {
 		item = add_item(diff, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
 		item->pending = memory_copy(pending ? pending : "nothing");

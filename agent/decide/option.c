@@ -320,6 +320,12 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 	return mac && strcasecmp(mac, want.items[0].value) == 0 ? OPTION_LIVE : option->effect;
 }
 
+/* A network card waits where hotplug is switched off. */
+bool option_may_wait(const struct option *option)
+{
+	return option->effect == OPTION_RESTART || strncmp(option->name, "net", 3) == 0;
+}
+
 /* Others' tags stay as they are written: their case and order may mean something (2.4). */
 static void tags_merge(const char *wanted, const char *found, struct strbuf *value)
 {

@@ -55,6 +55,12 @@ const struct option *option_find(const char *name);
 enum option_effect option_effect_of(const struct option *option, const char *wanted,
 				    const char *found);
 
+/*
+ * May a value of it wait in [PENDING] of a VM that runs?  qm puts most into force
+ * at once (pve-facts 2.1.5): there, what waits is left of a set that was cut off.
+ */
+bool option_may_wait(const struct option *option);
+
 /* Does found (the file's text, NULL: absent) say what wanted says? */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
 
