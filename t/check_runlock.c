@@ -75,12 +75,27 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof(*(table))))
 
+START_TEST(a_lock_that_somebody_else_made_is_refused)
+{
+	struct error err = { 0 };
+
+	if (geteuid() != 0)
+		return;
+	sysroot_put("/run/lock/vyom.lock", "");
+	ck_assert_int_eq(chown(sysroot_path("/run/lock/vyom.lock"), 65534, 65534), 0);
+	ck_assert_int_eq(runlock_take(sysroot, "apply", 0, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "belongs to user 65534"));
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
 	tcase_add_test(tcase, a_node_is_one_runs_at_a_time);
 	tcase_add_loop_test(tcase, the_holders_name_cannot_steer_the_terminal, 0, ROWS(holders));
 	tcase_add_test(tcase, a_lock_that_cannot_be_made_is_an_error);
+	tcase_add_test(tcase, a_lock_that_somebody_else_made_is_refused);
 }
 
 TEST_MAIN("runlock", add_cases)

@@ -2,6 +2,7 @@
 #include "act/apply.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -62,10 +63,13 @@ static int open_signals(struct crew *crew, struct error *err)
  */
 static int put_aside(const char *folder, int64_t run, struct error *err)
 {
-	CLEANUP(scope_free) char *first = memory_print("%s/%lld-1", folder, (long long)run);
+	CLEANUP(scope_free) char *outputs = memory_print("%s/%lld-*", folder, (long long)run);
 	CLEANUP(scope_free) char *aside = memory_print("%s.%lld", folder, (long long)time(NULL));
+	glob_t found;
+	int none = glob(outputs, GLOB_NOSORT, NULL, &found);
 
-	if (access(first, F_OK) < 0)
+	globfree(&found);
+	if (none)
 		return 0;
 	return rename(folder, aside) < 0 ? error_set_errno(err, "%s", aside) : 0;
 }

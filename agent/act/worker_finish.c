@@ -160,9 +160,9 @@ static int finish_retry(struct worker *worker, struct plan *next, const char *wh
 {
 	double pause = (double)(1u << (worker->tries - 1)) *
 		       (0.75 + (double)(worker->record.pid % 8) / 16);
-	int result = end_record(worker, RECORD_RETRIED, why, err);
+	bool clean = settle_doubt(worker) == RECORD_FAILED;
+	int result = end_record(worker, clean ? RECORD_RETRIED : RECORD_INTERRUPTED, why, err);
 
-	record_vms_doubt_end(worker->apply->records, worker->record.vmid);
 	worker_emit(worker,
 		    (struct event){ .kind = EVENT_STEP_RETRY, .seconds = pause, .text = why });
 	worker->resume = watch_clock() + pause;

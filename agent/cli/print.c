@@ -2,7 +2,6 @@
 #include "cli/print.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -14,6 +13,22 @@ void print_colour(FILE *out, const char *code)
 		fputs(code, out);
 }
 
+/* How many bytes the character at text has; 0: it is not UTF-8, or one that steers a terminal. */
+static size_t harmless_length(const unsigned char *text)
+{
+	size_t len = *text < 0x80 ? 1 : *text < 0xC2 ? 0 : *text < 0xE0 ? 2 : *text < 0xF0 ? 3 :
+		     *text < 0xF5			 ? 4 : 0;
+
+	if ((*text < ' ' && *text != '\n' && *text != '\t') || *text == 0x7F)
+		return 0;
+	if (*text == 0xC2 && text[1] < 0xA0)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((text[i] & 0xC0) != 0x80)
+			return 0;
+	return len;
+}
+
 void print_text(FILE *out, const char *format, ...)
 {
 	CLEANUP(scope_free) char *text = NULL;
@@ -22,16 +37,14 @@ void print_text(FILE *out, const char *format, ...)
 	va_start(args, format);
 	text = memory_vprint(format, args);
 	va_end(args);
-	for (const unsigned char *c = (unsigned char *)text; *c; c++) {
-		bool control = (*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7F;
-		bool hidden = *c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+	for (const char *c = text; *c; ) {
+		size_t len = harmless_length((const unsigned char *)c);
 
-		if (control)
-			fprintf(out, "\\x%02X", *c);
-		else if (hidden)
-			fprintf(out, "\\x%02X", *++c);
+		if (len)
+			fwrite(c, 1, len, out);
 		else
-			fputc(*c, out);
+			fprintf(out, "\\x%02X", (unsigned char)*c);
+		c += len ? len : 1;
 	}
 }
 

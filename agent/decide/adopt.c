@@ -18,46 +18,13 @@
 
 /* --- marks --- */
 
-/* What stands behind the next "managed by vyom: " of note, which goes on to the line after it. */
-static bool next_mark(const char **note, struct strbuf *mark)
-{
-	const size_t head = strlen(OPTION_MARK);
-
-	while (*note && **note) {
-		const char *line = *note;
-		size_t len = strcspn(line, "\n");
-
-		*note += len + (line[len] == '\n');
-		if (len <= head || strncmp(line, OPTION_MARK, head) != 0)
-			continue;
-		strbuf_reset(mark);
-		strbuf_add(mark, line + head, len - head);
-		return true;
-	}
-	return false;
-}
-
-/* CLUSTER of the first mark CLUSTER/NAME that names the VM as it is called; caller frees. */
-static char *marked_cluster(const struct vmconf *conf)
-{
-	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
-	const char *note = conf->description, *name = vmconf_get(conf, "name"), *slash;
-
-	while (name && next_mark(&note, &mark)) {
-		slash = strchr(mark.buf, '/');
-		if (slash && slash != mark.buf && strcmp(slash + 1, name) == 0)
-			return memory_print("%.*s", (int)(slash - mark.buf), mark.buf);
-	}
-	return NULL;
-}
-
 /* A mark that is not CLUSTER/NAME: "lab/web"; caller frees. */
 static char *other_mark(const struct vmconf *conf, const char *own)
 {
 	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
 	const char *note = conf->description;
 
-	while (next_mark(&note, &mark))
+	while (option_next_mark(&note, &mark))
 		if (strcmp(mark.buf, own) != 0)
 			return strbuf_detach(&mark);
 	return NULL;
@@ -309,7 +276,7 @@ void adopt_marked(const struct spec *spec, const struct state *state,
 		CLEANUP(scope_free) char *cluster = NULL;
 
 		if (may_carry_mark(guest))
-			cluster = marked_cluster(guest->conf);
+			cluster = option_marked_cluster(guest->conf, vmconf_get(guest->conf, "name"));
 		if (cluster)
 			add(adopt, guest->vmid, cluster, vmconf_get(guest->conf, "name"), state,
 			    records);

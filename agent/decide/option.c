@@ -138,22 +138,35 @@ void option_mark(const struct spec_section *vm, struct strbuf *line)
 	strbuf_addf(line, OPTION_MARK "%s/%s", vm->cluster->name, vm->name);
 }
 
+bool option_next_mark(const char **note, struct strbuf *mark)
+{
+	const size_t head = strlen(OPTION_MARK);
+
+	while (*note && **note) {
+		const char *line = *note;
+		size_t len = strcspn(line, "\n");
+
+		*note += len + (line[len] == '\n');
+		if (len <= head || strncmp(line, OPTION_MARK, head) != 0)
+			continue;
+		strbuf_reset(mark);
+		strbuf_add(mark, line + head, len - head);
+		return true;
+	}
+	return false;
+}
+
 char *option_marked_cluster(const struct vmconf *conf, const char *name)
 {
-	const char *mark = conf->description ? strstr(conf->description, OPTION_MARK) : NULL;
-	const char *slash;
-	char *cluster;
+	CLEANUP(strbuf_release) struct strbuf mark = STRBUF_INIT;
+	const char *note = conf->description, *slash;
 
-	if (!mark)
-		return NULL;
-	mark += strlen(OPTION_MARK);
-	slash = strchr(mark, '/');
-	if (!slash || strncmp(slash + 1, name, strlen(name)) != 0 ||
-	    (slash[1 + strlen(name)] != '\0' && slash[1 + strlen(name)] != '\n'))
-		return NULL;
-	cluster = memory_copy(mark);
-	cluster[slash - mark] = '\0';
-	return cluster;
+	while (name && option_next_mark(&note, &mark)) {
+		slash = strchr(mark.buf, '/');
+		if (slash && slash != mark.buf && strcmp(slash + 1, name) == 0)
+			return memory_print("%.*s", (int)(slash - mark.buf), mark.buf);
+	}
+	return NULL;
 }
 
 static bool want_description(const struct spec_section *vm, struct strbuf *value)

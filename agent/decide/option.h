@@ -79,7 +79,13 @@ void option_describe(const struct option *option, const char *value, struct strb
 /* "managed by vyom: CLUSTER/NAME": the line that marks a VM as ours. */
 void option_mark(const struct spec_section *vm, struct strbuf *line);
 
-/* CLUSTER, if conf bears the mark of a VM called name; else NULL; caller frees. */
+/*
+ * What stands behind the next "managed by vyom: " that begins a line of note, which
+ * goes on to the line after it; false: there is none.
+ */
+bool option_next_mark(const char **note, struct strbuf *mark);
+
+/* CLUSTER, if conf bears the mark of a VM called name (NULL: none); else NULL; caller frees. */
 char *option_marked_cluster(const struct vmconf *conf, const char *name);
 
 /* The tag that marks a VM as ours, and the disk that spec's `disk` means. */

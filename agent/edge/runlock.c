@@ -68,6 +68,21 @@ static bool lock_within(int fd, unsigned seconds)
 	return true;
 }
 
+/* The folder is everybody's: a lock that somebody else made could be held against us for good. */
+static int judge_owner(int fd, const char *path, struct error *err)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) < 0)
+		return error_set_errno(err, "%s", path);
+	if (file.st_uid == geteuid() || file.st_uid == 0)
+		return 0;
+	return error_set(err, ERROR_REFUSED,
+			 "%s belongs to user %u, who may hold it as long as they like: remove it, "
+			 "then run vyom again",
+			 path, (unsigned)file.st_uid);
+}
+
 int runlock_take(const char *root, const char *verb, unsigned seconds, struct error *err)
 {
 	CLEANUP(scope_free) char *path = lock_path(root);
@@ -75,6 +90,10 @@ int runlock_take(const char *root, const char *verb, unsigned seconds, struct er
 
 	if (fd < 0)
 		return error_set_errno(err, "%s", path);
+	if (judge_owner(fd, path, err) < 0) {
+		close(fd);
+		return -1;
+	}
 	if (!lock_within(fd, seconds)) {
 		set_busy(fd, err);
 		close(fd);
