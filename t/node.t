@@ -463,6 +463,12 @@ qm stop 500
 ok "another stop does not see to it" has "$conf/500.conf" PENDING
 qm destroy 500
 
+qm clone 9000 500
+doomed 'destroy user-lock kill' destroy 500
+ok "destroy killed with the users' file in its hands leaves a stub" is "$(left 500)" destroyed:,
+rmdir "$root/etc/pve/priv/lock/file-user_cfg"
+qm destroy 500 --skiplock 1
+
 # --- asked to end ---
 # asked SIGNAL POINT ARGUMENT...: qm ARGUMENT... hangs at POINT and gets a signal
 asked() {
@@ -518,7 +524,7 @@ qm disk rescan --vmid 101
 ok "which rescan mends" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,size=100M$'
 
 # --- side by side ---
-sed -i 's/^time-scale .*/time-scale 0.3/' "$root/etc/stand-in.conf"
+scale 0.3
 for n in 1 2 3 4; do "$root/usr/sbin/qm" clone 9000 40$n > "$root/p$n" 2>&1 < /dev/null & done
 wait
 ok "clones run side by side" is "$(cat "$conf"/40?.conf | grep -c '^scsi0: local-lvm:vm-40.-disk-0,size=64M$')" 4

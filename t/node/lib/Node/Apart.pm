@@ -13,6 +13,7 @@ our $control;    # in a worker, the handle that tells qm how it ended: nobody el
 # In a child that goes on alone, whatever becomes of who started it.
 sub leave {
     setpgrp(0, 0);
+    $0 = 'stand-in, apart';
     $SIG{$_} = 'IGNORE' for qw(INT TERM QUIT HUP PIPE);
     Node::Lock::abandon();
     close($control) if $control;
