@@ -57,17 +57,19 @@ status 0 "the next run goes on from there" vyom apply --yes
 
 node_again
 wrap qm <<-'END'
-	[ "$1" != set ] || trap '' TERM
-	[ "$1" != set ] || hold
+	[ "$1 $2" != "set 201" ] || trap '' TERM
+	[ "$1 $2" != "set 201" ] || hold
 	exec "$real" "$@"
 END
 sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
+VYOM_TIME_SCALE=0.01
 status 3 "one that does not listen either is a person's to look at" vyom apply --yes
 out 'process [0-9]+ \(qm set 201\) did not end in time, nor when it was asked to; it still runs' "it is named"
 pid=$(sed -En 's/.*process ([0-9]+) \(qm set 201\).*/\1/p' "$tmp/out" | head -1)
 ok "it lives" kill -0 "$pid"
 status 3 "the next run begins nothing for any VM before it has ended" vyom apply --yes
 out "vm-1 \(201\): process $pid \(qm set of run 2\) does not end" "it names the process"
+VYOM_TIME_SCALE=0.03
 release
 soon not kill -0 "$pid"
 status 0 "once it has ended all goes on" vyom apply --yes
@@ -110,7 +112,7 @@ ok "it was cloned once" test "$(tasks qmclone)" = 1
 status 0 "and is finished" vyom plan
 
 # --- a copy that outlives its qm ---
-node_new --clone-rate 0.4
+node_new --clone-rate 0.12
 vms 1 'clone = "full"'
 begin apply --yes
 soon grep -q 'vm-201-disk-0' "$root/var/lib/stand-in/lvs"
