@@ -134,7 +134,7 @@ static void set_busy(struct leftover *leftover, const struct state *state, unsig
 	const struct thin_volume *open = open_volume(state, vmid);
 
 	leftover->kind = LEFTOVER_BUSY;
-	if (state_is_held(state, vmid))
+	if (!open || state_is_held(state, vmid))
 		leftover->text = memory_print("it is half-made, and a qm is at work on it: wait for "
 					      "it to end");
 	else
