@@ -216,6 +216,19 @@ status 0 "destroy takes away what a clone left, by its name" vyom destroy --yes 
 ok "all of it" test "$(volumes_of 201)" = 0 -a ! -e "$root/etc/pve/qemu-server/201.conf"
 status 3 "and then knows no such VM" vyom destroy --yes vm-1
 
+# --- a destroy that leaves a volume and says that it is done ---
+node_again
+wrap qm <<-'END'
+	"$real" "$@" || exit $?
+	[ "$1" != destroy ] || "$root/usr/sbin/pvesm" alloc local-lvm 201 vm-201-disk-0 64M >/dev/null
+END
+status 2 "a destroy that leaves a volume has failed, whatever its exit status" vyom destroy --yes vm-1
+out 'vm-1 \(201\) +destroy +failed .*volumes of it are left: pve/vm-201-disk-0' "it says which"
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+status 0 "the next one frees it" vyom destroy --yes vm-1
+out 'vm-1 \(201\) +free +done' "as a step of its own"
+ok "nothing is left" test "$(volumes_of 201)" = 0
+
 # --- a pool that somebody else fills while a clone is copied ---
 node_new
 vms 2 'clone = "full"'
