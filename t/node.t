@@ -475,7 +475,7 @@ asked() {
     signal=$1 point=$2
     shift 2
     echo "$1 $point hang" > "$faults"
-    "$root/usr/sbin/qm" "$@" > "$out" 2> "$err" < /dev/null & pid=$!
+    env --default-signal=INT,TERM,HUP "$root/usr/sbin/qm" "$@" > "$out" 2> "$err" < /dev/null & pid=$!
     soon has "$faults" "hang 0"
     kill "-$signal" $pid
     wait $pid

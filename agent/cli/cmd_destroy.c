@@ -90,11 +90,14 @@ static bool is_named(const struct cli *cli, const struct record_vm *vm)
 
 /*
  * Looked at with lvs, which also sees what is not active: a VM is forgotten only
- * once nothing of it is left.
+ * once nothing of it is left; all at once, so that a kill leaves the same command
+ * something to finish.
  */
 static int forget_gone(struct cli *cli, const struct record_vms *before, struct plan *plan,
 		       struct error *err)
 {
+	CLEANUP(record_vms_release) struct record_vms gone = { .items = NULL };
+
 	for (size_t i = 0; i < before->count; i++) {
 		const struct record_vm *vm = &before->items[i];
 		size_t refusals = plan->refusal_count;
@@ -102,11 +105,10 @@ static int forget_gone(struct cli *cli, const struct record_vms *before, struct 
 		if (!is_named(cli, vm) || state_find_guest(&cli->state, vm->vmid))
 			continue;
 		plan_destroy(&cli->state, before, vm->name, vm->vmid, plan);
-		if (plan->refusal_count == refusals &&
-		    journal_vm_forget(cli->journal, vm->vmid, err) < 0)
-			return -1;
+		if (plan->refusal_count == refusals)
+			record_vms_put(&gone, (struct record_vm){ .vmid = vm->vmid });
 	}
-	return 0;
+	return gone.count ? journal_vms_forget(cli->journal, &gone, err) : 0;
 }
 
 static int prove_gone(struct cli *cli, struct plan *plan, struct error *err)

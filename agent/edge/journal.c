@@ -231,3 +231,22 @@ int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)
 {
 	return change_vm(journal, VM_FORGET, vmid, err);
 }
+
+int journal_vms_forget(struct journal *journal, const struct record_vms *vms, struct error *err)
+{
+	sqlite3 *db = journal->file.db;
+
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return journal_file_fail(db, journal->path, err);
+	for (size_t i = 0; i < vms->count; i++) {
+		if (journal_vm_forget(journal, vms->items[i].vmid, err) == 0)
+			continue;
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return -1;
+	}
+	if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	journal_file_fail(db, journal->path, err);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}

@@ -46,6 +46,8 @@ int journal_vm_remember(struct journal *journal, const struct record_vm *vm, str
 int journal_vm_started(struct journal *journal, unsigned vmid, struct error *err);
 int journal_vm_suspect(struct journal *journal, unsigned vmid, struct error *err);
 int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err);
+/* All of them, or after a kill none. */
+int journal_vms_forget(struct journal *journal, const struct record_vms *vms, struct error *err);
 
 /* Reading.  Newest first for runs, in order for steps; limit 0: all. */
 int journal_read_runs(struct journal *journal, size_t limit, struct record_runs *runs,
