@@ -34,7 +34,7 @@ no_out 'vm-200-disk-0.*orphan' "and is no orphan"
 # a list of guests that lags
 node_new
 owner_conf
-wrap '[ "$verb" = clone ] && echo "{ \"version\": 1 }" >"$root/etc/pve/.vmlist"'
+wrap '[ "$verb" = clone ] && echo "{ \"version\": 1 }" >"$root/list.$$" && mv "$root/list.$$" "$root/etc/pve/.vmlist"'
 status 0 "a list of guests that lags behind hides no VM" vyom apply --yes
 unwrap
 echo '{ "version": 1 }' >"$root/etc/pve/.vmlist"
