@@ -11,6 +11,10 @@
 #	json 'PERL'		passes if PERL does; $d is the last command's output as a document
 #	node_keep, node_again	remembers this node as it is; makes it so again
 #	state_of VMID…		the configs of VMs, less what no two clones have in common
+#	vms COUNT [LINES…]	a cluster of small VMs from 201 on, vm-1 vm-2 …; LINES stand in its cluster
+#				section, $node_says in the node's
+#	faults <<-'END' … END	what goes wrong in the stand-in
+#	volumes_of VMID		how many volumes it has; tasks TYPE: how many tasks of a type there were
 
 wrap() {
 	local path=$root/usr/sbin/$1
@@ -88,4 +92,30 @@ state_of() {
 		sed -nE "s/^thin (pve\/vm-$vmid-[^ ]*).* (origin=[^ ]*)?.*size=([0-9]+).*/\1 \2 \3/p" \
 			"$root/var/lib/stand-in/lvs"
 	done
+}
+
+vms() {
+	local i
+
+	{
+		printf 'node "pve" { %s }\ntemplate "prakriti-template" { vmid = 9000 }\n' "$node_says"
+		printf 'cluster "test" {\n\tmemory = "256M"\n\tdisk = "128M"\n\tuser = "ubuntu"\n'
+		printf '\t%s\n' "${@:2}"
+		for i in $(seq "$1"); do
+			printf '\tvm "vm-%d" { vmid = %d  address = "10.0.2.%d/24" }\n' "$i" $((200 + i)) $((100 + i))
+		done
+		echo '}'
+	} | conf
+}
+
+faults() {
+	cat >"$root/etc/stand-in.d/faults"
+}
+
+volumes_of() {
+	grep -c "^thin pve/vm-$1-" "$root/var/lib/stand-in/lvs"
+}
+
+tasks() {
+	grep -c ":$1:" "$root/var/log/pve/tasks/index"
 }

@@ -7,32 +7,7 @@
 # all limits are shorter: a set has hung after 5.4 s, a copy after 27 s, patience is 1.8 s
 export VYOM_TIME_SCALE=0.03
 
-# vms COUNT [LINES…]: a cluster of small VMs from 201 on, vm-1 vm-2 …; LINES stand in its cluster section
-vms() {
-	local i
-
-	{
-		printf 'node "pve" { jobs = 1 data-limit = 100 }\ntemplate "prakriti-template" { vmid = 9000 }\n'
-		printf 'cluster "test" {\n\tmemory = "256M"\n\tdisk = "128M"\n\tuser = "ubuntu"\n'
-		printf '\t%s\n' "${@:2}"
-		for i in $(seq "$1"); do
-			printf '\tvm "vm-%d" { vmid = %d  address = "10.0.2.%d/24" }\n' "$i" $((200 + i)) $((100 + i))
-		done
-		echo '}'
-	} | conf
-}
-
-faults() {
-	cat >"$root/etc/stand-in.d/faults"
-}
-
-volumes_of() {
-	grep -c "^thin pve/vm-$1-" "$root/var/lib/stand-in/lvs"
-}
-
-tasks() {
-	grep -c ":$1:" "$root/var/log/pve/tasks/index"
-}
+export node_says='jobs = 1 data-limit = 100'	# for vms
 
 config() {
 	cat "$root/etc/pve/qemu-server/$1.conf"

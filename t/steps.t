@@ -4,24 +4,7 @@
 . "${srcdir:-.}/t/lib.sh"
 . "$srcdir/t/live.sh"
 
-# vms COUNT [LINES…]: a cluster of small VMs from 201 on, vm-1 vm-2 …; LINES stand in its cluster section
-vms() {
-	local i
-
-	{
-		printf 'node "pve" { jobs = 8 }\ntemplate "prakriti-template" { vmid = 9000 }\n'
-		printf 'cluster "test" {\n\tmemory = "256M"\n\tdisk = "128M"\n\tuser = "ubuntu"\n'
-		printf '\t%s\n' "${@:2}"
-		for i in $(seq "$1"); do
-			printf '\tvm "vm-%d" { vmid = %d  address = "10.0.2.%d/24" }\n' "$i" $((200 + i)) $((100 + i))
-		done
-		echo '}'
-	} | conf
-}
-
-faults() {
-	cat >"$root/etc/stand-in.d/faults"
-}
+export node_says='jobs = 8'	# for vms
 
 # step RUN VMID 'PERL': passes if PERL does; $d is that run, @s are its steps for that VM
 step() {
@@ -29,14 +12,6 @@ step() {
 	perl -MJSON::PP -0777 -pi -e '$d = decode_json($_); @$s = grep { $_->{vmid} == '"$2"' } @{$d->{steps}};
 		$_ = JSON::PP->new->pretty->canonical->ascii->encode({ %$d, steps => $s })' "$tmp/out"
 	json "@s = @{\$d->{steps}}; $3"
-}
-
-volumes_of() {
-	grep -c "^thin pve/vm-$1-" "$root/var/lib/stand-in/lvs"
-}
-
-tasks() {
-	grep -c ":$1:" "$root/var/log/pve/tasks/index"
 }
 
 # --- a lock that is never to be had: how that ends is looked at last, since it takes half a minute ---
