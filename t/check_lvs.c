@@ -92,6 +92,35 @@ START_TEST(origin_pool_and_extent_are_filled_in)
 }
 END_TEST
 
+/* "thin_id" is the last column that is asked for. */
+START_TEST(a_volumes_device_is_told)
+{
+	CLEANUP(scope_free) char *text = NULL;
+	const char *at = strstr(report, "\"vm-101-disk-0\"");
+	NODE(node);
+
+	node.volumes.items[0].device = 9;
+	parse(&node, report);
+	ck_assert_uint_eq(thin_volumes_find(&node.volumes, "pve", "vm-101-disk-0")->device, 9);
+	text = memory_print("%.*s\"thin_id\":\"7\", \"lv_name\":%s", (int)(at - report -
+			    strlen("\"lv_name\":")), report, at);
+	parse(&node, text);
+	ck_assert_uint_eq(thin_volumes_find(&node.volumes, "pve", "vm-101-disk-0")->device, 7);
+	ck_assert_uint_eq(thin_volumes_find(&node.volumes, "pve", "vm-102-disk-0")->device, 0);
+}
+END_TEST
+
+START_TEST(what_is_skipped_at_activation_is_told)
+{
+	NODE(node);
+
+	parse(&node, report);
+	ck_assert(thin_volumes_find(&node.volumes, "pve", "base-9000-disk-0")->skip);
+	ck_assert(!thin_volumes_find(&node.volumes, "pve", "vm-101-disk-0")->skip);
+	ck_assert(!thin_volumes_find(&node.volumes, "pve", "vm-102-disk-0")->skip);
+}
+END_TEST
+
 START_TEST(inactive_volumes_are_added)
 {
 	const struct thin_volume *volume;
@@ -199,7 +228,7 @@ static void put_lvs(const char *script)
 /* lvs that answers only when asked as a node's lvs wants to be asked */
 static const char asked_well[] =
 	"[ \"$*\" = \"--reportformat json --units b --nosuffix -o vg_name,lv_name,lv_size,lv_attr,pool_lv,origin,"
-	"vg_extent_size,data_percent,metadata_percent\" ] || { echo \"asked: $*\" >&2; exit 5; }\n"
+	"vg_extent_size,data_percent,metadata_percent,thin_id\" ] || { echo \"asked: $*\" >&2; exit 5; }\n"
 	"echo '{\"report\":[{\"lv\":["
 	LINE("a", "vm-7-disk-0", "Vwi-a-tz--", "4194304", "p", "", "") "]}]}'";
 
@@ -233,6 +262,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_checked_fixture(tcase, sysroot_make, sysroot_remove);
 	tcase_add_test(tcase, what_device_mapper_said_stays);
 	tcase_add_test(tcase, origin_pool_and_extent_are_filled_in);
+	tcase_add_test(tcase, a_volumes_device_is_told);
+	tcase_add_test(tcase, what_is_skipped_at_activation_is_told);
 	tcase_add_test(tcase, inactive_volumes_are_added);
 	tcase_add_test(tcase, a_volume_that_became_active_meanwhile_is_added_as_such);
 	tcase_add_test(tcase, inactive_pools_are_added);

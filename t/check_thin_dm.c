@@ -392,6 +392,43 @@ START_TEST(one_pool_is_read_again)
 }
 END_TEST
 
+START_TEST(a_volumes_device_is_in_its_table)
+{
+	NODE(node);
+
+	read_node(&node);
+	ck_assert_uint_eq(thin_volumes_find(&node.volumes, "pve", "base-9000-disk-0")->device, 1);
+	ck_assert_uint_eq(thin_volumes_find(&node.volumes, "pve", "vm-101-disk-0")->device, 4);
+}
+END_TEST
+
+START_TEST(a_snapshot_of_the_metadata_is_in_the_pools_status)
+{
+	struct thin_pool *pool;
+	NODE(node);
+
+	put_edited("status", status, "770/524288 -", "770/524288 164");
+	read_node(&node);
+	pool = thin_pools_find(&node.pools, "pve", "data");
+	ck_assert_uint_eq(pool->held, 164);
+	ck_assert_uint_eq(thin_pools_find(&node.pools, "pve", "tiny")->held, 0);
+	put("status", status);
+	ck_assert_int_eq(thin_dm_refresh_pool(sysroot, pool, &(struct error){ 0 }), 0);
+	ck_assert_uint_eq(pool->held, 0);
+}
+END_TEST
+
+START_TEST(names_are_device_mappers)
+{
+	struct thin_pool pool = { .vg = (char *)"my-vg", .name = (char *)"data-1" };
+	CLEANUP(scope_free) char *name = thin_dm_pool_name(&pool);
+	CLEANUP(scope_free) char *path = thin_dm_metadata_path("/root", &pool);
+
+	ck_assert_str_eq(name, "my--vg-data--1-tpool");
+	ck_assert_str_eq(path, "/root/dev/mapper/my--vg-data--1_tmeta");
+}
+END_TEST
+
 START_TEST(a_text_that_is_gone_when_read_again_is_an_error)
 {
 	struct error err = { 0 };
@@ -441,6 +478,9 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, odd_lines_of_tables_are_passed_over, 0, ROWS(odd_tables));
 	tcase_add_test(tcase, one_volume_is_read_again);
 	tcase_add_test(tcase, one_pool_is_read_again);
+	tcase_add_test(tcase, a_volumes_device_is_in_its_table);
+	tcase_add_test(tcase, a_snapshot_of_the_metadata_is_in_the_pools_status);
+	tcase_add_test(tcase, names_are_device_mappers);
 	tcase_add_test(tcase, a_text_that_is_gone_when_read_again_is_an_error);
 	tcase_add_test(tcase, a_kernel_without_device_mapper_is_said);
 }

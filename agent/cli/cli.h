@@ -44,6 +44,7 @@ enum cli_option {
 	CLI_VERSION	= 1 << 10,
 	CLI_PRUNE	= 1 << 11,
 	CLI_MARKED	= 1 << 12,
+	CLI_SHARED	= 1 << 13,
 };
 
 struct cli {

@@ -2,11 +2,28 @@
 #include <stdio.h>
 
 #include "act/observe.h"
+#include "act/share.h"
+#include "base/scope.h"
 #include "cli/cli.h"
 #include "cli/report.h"
 
+/* It changes nothing, but the one snapshot of a pool's metadata is for one at a time. */
+static int show_shared(struct cli *cli, struct error *err)
+{
+	CLEANUP(share_release) struct share share = { .items = NULL };
+
+	if (cli_take_node(cli, "pool --shared", err) < 0 ||
+	    observe_node(cli->root, NULL, true, &cli->state, err) < 0 ||
+	    share_measure(cli->root, &cli->state, &share, err) < 0)
+		return -1;
+	cli->report->shared(stdout, &share);
+	return CLI_OK;
+}
+
 int cmd_pool(struct cli *cli, struct error *err)
 {
+	if (cli->given & CLI_SHARED)
+		return show_shared(cli, err);
 	if (observe_node(cli->root, NULL, cli->given & CLI_ALL, &cli->state, err) < 0)
 		return -1;
 	cli->report->pool(stdout, &cli->state);

@@ -24,6 +24,7 @@ struct apply_result;
 struct event;
 struct outputs_removed;
 struct plan;
+struct share;
 struct state;
 
 struct report {
@@ -43,6 +44,7 @@ struct report {
 	void (*check)(FILE *out, const struct fitness *fitness);
 	void (*status)(FILE *out, const struct status *status);
 	void (*pool)(FILE *out, const struct state *state);
+	void (*shared)(FILE *out, const struct share *share);
 	void (*runs)(FILE *out, const struct record_runs *runs);
 	void (*steps)(FILE *out, const struct record_run *run, const struct record_steps *steps);
 	void (*pruned)(FILE *out, unsigned days, const struct outputs_removed *removed);

@@ -9,6 +9,7 @@
 #include "decide/adopt.h"
 #include "decide/budget.h"
 #include "act/apply.h"
+#include "act/share.h"
 #include "decide/plan.h"
 #include "edge/outputs.h"
 #include "model/state.h"
@@ -266,6 +267,25 @@ static void json_pool(FILE *out, const struct state *state)
 				      "inactive_known", state->lvs_asked));
 }
 
+static void json_shared(FILE *out, const struct share *share)
+{
+	json_t *volumes = json_array();
+
+	for (size_t i = 0; i < share->count; i++) {
+		const struct share_volume *item = &share->items[i];
+
+		json_array_append_new(volumes, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
+			"vm", text_or_null(item->vm),
+			"vg", text_or_null(item->volume->vg),
+			"name", text_or_null(item->volume->name),
+			"pool", text_or_null(item->volume->pool),
+			"vmid", item->volume->vmid ? json_integer(item->volume->vmid) : json_null(),
+			"origin", text_or_null(item->base->name),
+			"shared", (json_int_t)item->shared, "own", (json_int_t)item->own));
+	}
+	print_document(out, json_pack("{s:o}", "volumes", volumes));
+}
+
 static json_t *run_of(const struct record_run *run)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:f, s:o, s:s, s:o}",
@@ -333,6 +353,7 @@ const struct report report_json = {
 	.check = json_check,
 	.status = json_status,
 	.pool = json_pool,
+	.shared = json_shared,
 	.runs = json_runs,
 	.steps = json_steps,
 	.pruned = json_pruned,

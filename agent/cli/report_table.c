@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "act/share.h"
 #include "base/number.h"
 #include "cli/print.h"
 #include "decide/budget.h"
@@ -90,6 +91,31 @@ void report_table_pool(FILE *out, const struct state *state)
 		      percent(volume->mapped, volume->size));
 		print_owner(out, volume);
 	}
+}
+
+void report_table_shared(FILE *out, const struct share *share)
+{
+	char shared[NUMBER_TEXT], own[NUMBER_TEXT];
+	uint64_t sum_shared = 0, sum_own = 0;
+
+	if (!share->count) {
+		print_text(out, "No volume on this node is a clone of another.\n");
+		return;
+	}
+	print_text(out, "%-28s %-20s %-20s %10s %10s\n", "VOLUME", "OF", "FROM", "SHARED", "OWN");
+	for (size_t i = 0; i < share->count; i++) {
+		const struct share_volume *item = &share->items[i];
+
+		print_text(out, "%s/%-*s %-20s %-20s %10s %10s\n", item->volume->vg,
+			   (int)(27 - strlen(item->volume->vg)), item->volume->name,
+			   item->vm ? item->vm : "-", item->base->name,
+			   number_format_human(item->shared, shared),
+			   number_format_human(item->own, own));
+		sum_shared += item->shared;
+		sum_own += item->own;
+	}
+	print_text(out, "%-70s %10s %10s\n", "together", number_format_human(sum_shared, shared),
+		   number_format_human(sum_own, own));
 }
 
 static void print_time(FILE *out, double when)

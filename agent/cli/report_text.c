@@ -298,6 +298,7 @@ const struct report report_text = {
 	.check = text_check,
 	.status = report_table_status,
 	.pool = report_table_pool,
+	.shared = report_table_shared,
 	.runs = report_table_runs,
 	.steps = report_table_steps,
 	.pruned = text_pruned,

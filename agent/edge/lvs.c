@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/lvs.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,12 +18,12 @@
 enum { LVS_SECONDS = 60 };
 
 static const char columns[] = "vg_name,lv_name,lv_size,lv_attr,pool_lv,origin,vg_extent_size,"
-			      "data_percent,metadata_percent";
+			      "data_percent,metadata_percent,thin_id";
 
 /* One line of the report; texts belong to it. */
 struct row {
 	const char *vg, *name, *attr, *pool, *origin;
-	uint64_t size, extent;
+	uint64_t size, extent, device;
 	double data_percent;
 };
 
@@ -49,6 +50,14 @@ static bool read_bytes(json_t *line, const char *column, uint64_t *bytes)
 	return json_integer_value(value) >= 0;
 }
 
+/* Empty for what is no thin volume. */
+static uint64_t device_of(json_t *line)
+{
+	uint64_t device;
+
+	return read_bytes(line, "thin_id", &device) && device <= UINT_MAX ? device : 0;
+}
+
 /* Empty for what is not active. */
 static double percent_of(json_t *line, const char *column)
 {
@@ -66,6 +75,7 @@ static int read_row(json_t *line, struct row *row, struct error *err)
 		.vg = text_of(line, "vg_name"), .name = text_of(line, "lv_name"),
 		.attr = text_of(line, "lv_attr"), .pool = text_of(line, "pool_lv"),
 		.origin = text_of(line, "origin"), .data_percent = percent_of(line, "data_percent"),
+		.device = device_of(line),
 	};
 	if (!*row->vg || !*row->name || strlen(row->attr) < 6 ||
 	    !read_bytes(line, "lv_size", &row->size) ||
@@ -96,8 +106,17 @@ static void merge_pool(const struct row *row, struct thin_pools *pools)
 	};
 }
 
+/* lv_attr: Vri-aotz-k is a thin volume, read-only, active, open, skipped (pve-facts 8.9a). */
+static bool is_skipped(const struct row *row)
+{
+	return strlen(row->attr) >= 10 && row->attr[9] == 'k';
+}
+
 static void fill_volume(const struct row *row, struct thin_volume *volume)
 {
+	volume->skip = is_skipped(row);
+	if (row->device)
+		volume->device = (unsigned)row->device;
 	free(volume->origin);
 	volume->origin = *row->origin ? memory_copy(row->origin) : NULL;
 	if (volume->pool && *volume->pool)
@@ -106,7 +125,6 @@ static void fill_volume(const struct row *row, struct thin_volume *volume)
 	volume->pool = memory_copy(row->pool);
 }
 
-/* lv_attr: Vri-aotz-k is a thin volume, read-only, active, open (pve-facts 8.9a). */
 static void add_volume(const struct row *row, struct thin_volumes *volumes)
 {
 	struct thin_volume volume = {
@@ -119,6 +137,8 @@ static void add_volume(const struct row *row, struct thin_volumes *volumes)
 		.read_only = row->attr[1] == 'r' || row->attr[1] == 'R',
 		.active = row->attr[4] == 'a',
 		.open = row->attr[5] == 'o',
+		.skip = is_skipped(row),
+		.device = (unsigned)row->device,
 	};
 
 	thin_volume_parse_name(&volume);

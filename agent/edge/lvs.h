@@ -11,8 +11,9 @@ struct error;
 
 /*
  * Run ROOT/usr/sbin/lvs once and merge its rows into pools and volumes, which
- * thin_dm_read filled: adds inactive volumes and pools, fills origin, extent.
- * What device-mapper said of used and mapped bytes stays.  Sorted afterwards.
+ * thin_dm_read filled: adds inactive volumes and pools, fills origin, skip, device
+ * and extent.  What device-mapper said of used and mapped bytes stays.  Sorted
+ * afterwards.
  */
 int lvs_merge(const char *root, struct thin_pools *pools, struct thin_volumes *volumes,
 	      struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/thin_dm.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,8 @@ static int fill_pool(struct dm_pool *arena, const struct thin_row *row, struct t
 	pool->mode = mode_of(status);
 	pool->needs_check = status->needs_check;
 	pool->error_if_full = status->error_if_no_space;
+	pool->held = 0;	/* "-" where there is none; the library does not tell it */
+	sscanf(row->status, "%*s %*s %*s %" SCNu64, &pool->held);
 	return 0;
 }
 
@@ -82,6 +85,8 @@ static int fill_volume(struct dm_pool *arena, const struct thin_row *row,
 	volume->active = true;
 	volume->open = row->open;
 	volume->read_only = row->read_only;
+	if (row->table)
+		sscanf(row->table, "%*s %u", &volume->device);
 	return 0;
 }
 
@@ -238,4 +243,44 @@ int thin_dm_refresh_pool(const char *root, struct thin_pool *pool, struct error 
 	}
 	pool->mode = THIN_MODE_UNKNOWN;
 	return 0;
+}
+
+static char *name_of(const struct thin_pool *pool, const char *suffix, const char *layer)
+{
+	CLEANUP(scope_free) char *name = memory_print("%s%s", pool->name, suffix);
+	ARENA(arena);
+
+	return memory_copy(dm_build_dm_name(arena, pool->vg, name, layer));
+}
+
+/* A pool that has volumes, and so has the layer. */
+char *thin_dm_pool_name(const struct thin_pool *pool)
+{
+	return name_of(pool, "", "tpool");
+}
+
+char *thin_dm_metadata_path(const char *root, const struct thin_pool *pool)
+{
+	CLEANUP(scope_free) char *name = name_of(pool, "_tmeta", "");
+
+	return memory_print("%s/dev/mapper/%s", root, name);
+}
+
+static int send_message(const char *root, const struct thin_pool *pool, const char *message,
+			struct error *err)
+{
+	CLEANUP(scope_free) char *name = thin_dm_pool_name(pool);
+
+	return *root ? thin_row_message_text(root, name, message, err) :
+		       thin_row_message_kernel(name, message, err);
+}
+
+int thin_dm_reserve_metadata(const char *root, const struct thin_pool *pool, struct error *err)
+{
+	return send_message(root, pool, "reserve_metadata_snap", err);
+}
+
+int thin_dm_release_metadata(const char *root, const struct thin_pool *pool, struct error *err)
+{
+	return send_message(root, pool, "release_metadata_snap", err);
 }

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/child.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
+
+enum { DMSETUP_SECONDS = 60 };
 
 void thin_row_release(struct thin_row *row)
 {
@@ -153,4 +157,15 @@ int thin_row_read_text(const char *root, struct thin_rows *rows, struct error *e
 		return -1;
 	drop_others(rows);
 	return 0;
+}
+
+int thin_row_message_text(const char *root, const char *name, const char *message,
+			  struct error *err)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf said = STRBUF_INIT;
+
+	strvec_pushf(&argv, "%s/usr/sbin/dmsetup", root);
+	strvec_pushl(&argv, "message", name, "0", message, NULL);
+	return child_read(&argv, DMSETUP_SECONDS, &said, err);
 }

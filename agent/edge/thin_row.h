@@ -43,4 +43,9 @@ int thin_row_read_kernel(struct thin_rows *rows, struct error *err);
 /* The device called name; none (rows stays as it was) if it is not there. */
 int thin_row_read_kernel_one(const char *name, struct thin_rows *rows, struct error *err);
 
+/* Send the device called name a message: the kernel's, or ROOT/usr/sbin/dmsetup's. */
+int thin_row_message_kernel(const char *name, const char *message, struct error *err);
+int thin_row_message_text(const char *root, const char *name, const char *message,
+			  struct error *err);
+
 #endif

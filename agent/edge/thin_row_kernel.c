@@ -189,5 +189,19 @@ int thin_row_read_kernel_one(const char *name, struct thin_rows *rows, struct er
 	if (found <= 0)
 		return found;
 	MEMORY_PUSH(rows->items, rows->count) = row;
-	return row.pool ? read_table(&rows->items[rows->count - 1], err) : 0;
+	return read_table(&rows->items[rows->count - 1], err);
+}
+
+int thin_row_message_kernel(const char *name, const char *message, struct error *err)
+{
+	CLEANUP(cleanup_task) struct dm_task *task = NULL;
+	WITH_LIBRARY;
+
+	listen_to_library();
+	task = dm_task_create(DM_DEVICE_TARGET_MSG);
+	if (!task || !dm_task_set_name(task, name) || !dm_task_set_sector(task, 0) ||
+	    !dm_task_set_message(task, message) || !dm_task_run(task))
+		return error_set(err, ERROR_SYSTEM, "device-mapper: %s does not do %s%s%s", name,
+				 message, *complaint ? ": " : "", complaint);
+	return 0;
 }

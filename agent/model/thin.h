@@ -30,6 +30,7 @@ struct thin_pool {
 	bool needs_check;
 	bool error_if_full;		/* else writes wait for space */
 	uint64_t data_low_water;	/* free data at which the kernel raises an event */
+	uint64_t held;			/* metadata block of the snapshot kept of it; 0: none */
 };
 
 struct thin_volume {
@@ -39,6 +40,8 @@ struct thin_volume {
 	uint64_t size;
 	uint64_t mapped;		/* bytes it occupies, shared or not; 0 if inactive */
 	bool active, open, read_only;
+	bool skip;			/* activated with -K only, as a base is; lvs alone tells */
+	unsigned device;		/* its number in the pool, from 1; 0: not known */
 	unsigned vmid;			/* from its name, vm-N-… or base-N-…; 0 if it names none */
 	bool base;			/* base-…: a template's disk */
 	bool referenced;		/* some VM's config names it (set by observe) */

@@ -71,10 +71,11 @@ sub pool {
     my ($meta_total, $meta_used) = metadata($state, $pool, scalar(@thin));
     my $mark = $meta_total / 4 < 1024 ? int($meta_total / 4) : 1024;
     my $mode = $pool->{mode} // 'rw';
+    my $held = $pool->{held} || '-';
     my $full = $mode eq 'out_of_data_space' && $pool->{errors} ? 'error_if_no_space' : 'queue_if_no_space';
     $full = 'error_if_no_space' if ($pool->{whenfull} // '') eq 'error';
     push @$status, "${name}_tmeta: 0 $meta linear \n", "${name}_tdata: 0 $sectors linear \n", "$name: 0 $sectors linear \n",
-        "$name-tpool: 0 $sectors thin-pool $pool->{txn} $meta_used/$meta_total $used/$total - $mode discard_passdown $full - $mark \n";
+        "$name-tpool: 0 $sectors thin-pool $pool->{txn} $meta_used/$meta_total $used/$total $held $mode discard_passdown $full - $mark \n";
 
     for my $thin (@active) {
         my $lv_name = name($vg, (split m!/!, $thin->{name})[1]);
