@@ -334,6 +334,7 @@ static const struct {
 	/* which step */
 	{ { "1 101 clone open" }, " 1-1" },
 	{ { "1 101 clone interrupted" }, " 1-1" },
+	{ { "1 9000 create open" }, " 1-1" },
 	{ { "1 101 destroy open" }, " 1-1" },
 	{ { "1 101 destroy interrupted" }, " 1-1" },
 	{ { "1 101 set open" }, "" },
@@ -361,6 +362,7 @@ static const struct {
 	{ { "1 101 clone interrupted", "2 101 clone failed" }, "" },
 	{ { "1 101 destroy interrupted", "1 101 clone done" }, "" },
 	{ { "1 101 clone interrupted", "2 101 destroy open" }, " 2-1" },
+	{ { "1 9000 create interrupted", "2 9000 destroy done" }, "" },
 	/* by VMID */
 	{ { "1 103 clone open", "1 102 clone done", "2 101 destroy open" }, " 2-1 1-1" },
 };
@@ -453,6 +455,43 @@ START_TEST(a_vm_is_remembered_replaced_and_forgotten)
 	ok(journal_vm_forget(journal, 777, &err));
 	ok(journal_read_vms(journal, &vms, &err));
 	ck_assert(vms.count == 1 && vms.items[0].vmid == 101);
+}
+END_TEST
+
+START_TEST(a_template_is_remembered_replaced_and_forgotten)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
+	CLEANUP(record_templates_release) struct record_templates templates = { 0 };
+	struct record_template template = {
+		.vmid = 9000, .name = (char *)"prakriti", .generation = 2, .image = (char *)"00ff",
+		.uuid = (char *)"uuid", .run = begin_run(journal), .key = (char *)"ssh-ed25519 AAAA",
+	};
+	const struct record_template *found;
+
+	ok(journal_template_remember(journal, &template, &err));
+	template.prepared = true;
+	template.sealed = 12.5;
+	template.volume = (char *)"pve/base-9000-disk-0";
+	template.device = 7;
+	template.size = 8192;
+	template.mapped = 4096;
+	template.checksum = (char *)"11ee";
+	ok(journal_template_remember(journal, &template, &err));
+	ok(journal_read_templates(journal, &templates, &err));
+	ck_assert_uint_eq(templates.count, 1);
+	found = record_templates_find(&templates, 9000);
+	ck_assert(found && found->generation == 2 && found->run == 1 && found->prepared);
+	ck_assert(found->sealed > 12 && found->device == 7 && found->size == 8192 &&
+		  found->mapped == 4096);
+	ck_assert_str_eq(found->name, "prakriti");
+	ck_assert_str_eq(found->image, "00ff");
+	ck_assert_str_eq(found->uuid, "uuid");
+	ck_assert_str_eq(found->key, "ssh-ed25519 AAAA");
+	ck_assert_str_eq(found->volume, "pve/base-9000-disk-0");
+	ck_assert_str_eq(found->checksum, "11ee");
+	ok(journal_template_forget(journal, 9000, &err));
+	ok(journal_read_templates(journal, &templates, &err));
+	ck_assert_uint_eq(templates.count, 0);
 }
 END_TEST
 
@@ -770,10 +809,13 @@ START_TEST(an_older_journal_is_read_as_it_is_and_upgraded_by_the_next_change)
 	for (int access = JOURNAL_READ; access <= JOURNAL_CHANGE; access++) {
 		CLEANUP(journal_cleanup) struct journal *journal = open_journal(access);
 		CLEANUP(record_steps_release) struct record_steps steps = { 0 };
+		struct record_templates templates = { 0 };
 
 		ck_assert_uint_eq(count_runs(journal), 1);
 		ok(journal_read_in_doubt(journal, &steps, &err));
 		ck_assert(steps.count == 1 && steps.items[0].vmid == 101);
+		ok(journal_read_templates(journal, &templates, &err));
+		ck_assert_uint_eq(templates.count, 0);
 		ck_assert_int_eq(ask(journal->file.db, "PRAGMA user_version"),
 				 access == JOURNAL_READ ? 1 : journal_schema_current.version);
 	}
@@ -1301,6 +1343,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, steps_in_doubt_are_found_without_reading_all_steps);
 	tcase_add_test(tcase, a_step_of_no_run_is_refused);
 	tcase_add_test(tcase, a_vm_is_remembered_replaced_and_forgotten);
+	tcase_add_test(tcase, a_template_is_remembered_replaced_and_forgotten);
 	tcase_add_loop_test(tcase, file_and_folders_are_made_for_their_owner_alone, 0, 3);
 	tcase_add_test(tcase, commits_are_durable_and_the_file_says_whose_it_is);
 	tcase_add_test(tcase, a_path_is_taken_as_it_is_written);

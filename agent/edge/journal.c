@@ -250,3 +250,34 @@ int journal_vms_forget(struct journal *journal, const struct record_vms *vms, st
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
 }
+
+int journal_template_remember(struct journal *journal, const struct record_template *template,
+			      struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, TEMPLATE_REMEMBER, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, template->vmid);
+	bind_text(statement, 2, template->name);
+	sqlite3_bind_int64(statement, 3, template->generation);
+	bind_text(statement, 4, template->image);
+	bind_text(statement, 5, template->uuid);
+	if (template->run)
+		sqlite3_bind_int64(statement, 6, template->run);
+	bind_text(statement, 7, template->key);
+	sqlite3_bind_int(statement, 8, template->prepared);
+	bind_time(statement, 9, template->sealed);
+	bind_text(statement, 10, template->volume);
+	sqlite3_bind_int64(statement, 11, (int64_t)template->device);
+	sqlite3_bind_int64(statement, 12, (int64_t)template->size);
+	sqlite3_bind_int64(statement, 13, (int64_t)template->mapped);
+	bind_text(statement, 14, template->checksum);
+	return change(journal, statement, &rows, NULL, err);
+}
+
+int journal_template_forget(struct journal *journal, unsigned vmid, struct error *err)
+{
+	return change_vm(journal, TEMPLATE_FORGET, vmid, err);
+}

@@ -49,6 +49,11 @@ int journal_vm_forget(struct journal *journal, unsigned vmid, struct error *err)
 /* All of them, or after a kill none. */
 int journal_vms_forget(struct journal *journal, const struct record_vms *vms, struct error *err);
 
+/* A template is ours: replaces an older record of that VMID; and forgets it. */
+int journal_template_remember(struct journal *journal, const struct record_template *template,
+			      struct error *err);
+int journal_template_forget(struct journal *journal, unsigned vmid, struct error *err);
+
 /* Reading.  Newest first for runs, in order for steps; limit 0: all. */
 int journal_read_runs(struct journal *journal, size_t limit, struct record_runs *runs,
 		      struct error *err);
@@ -60,7 +65,7 @@ int journal_read_steps(struct journal *journal, int64_t run, struct record_steps
 /* All steps, of whatever run, that have an intent and no result. */
 int journal_read_open_steps(struct journal *journal, struct record_steps *steps, struct error *err);
 /*
- * By VMID: its newest clone or destroy, where that was begun and is not known to have ended
+ * By VMID: its newest clone, create or destroy, where that was begun and is not known to have ended
  * well or left nothing.  A later step of that VM that was done says that it had ended well,
  * unless it only freed what was left of it.
  */
@@ -68,5 +73,7 @@ int journal_read_in_doubt(struct journal *journal, struct record_steps *steps, s
 /* All runs without an end. */
 int journal_read_open_runs(struct journal *journal, struct record_runs *runs, struct error *err);
 int journal_read_vms(struct journal *journal, struct record_vms *vms, struct error *err);
+int journal_read_templates(struct journal *journal, struct record_templates *templates,
+			   struct error *err);
 
 #endif

@@ -10,6 +10,9 @@
 	"run, number, vmid, vm, verb, argv, before, pid, pid_start, started, ended, result, " \
 	"status, message, output"
 #define VM_COLUMNS "vmid, cluster, name, uuid, vmgenid, run, started, suspect"
+#define TEMPLATE_COLUMNS \
+	"vmid, name, generation, image, uuid, run, key, prepared, sealed, volume, device, size, " \
+	"mapped, checksum"
 
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
@@ -37,6 +40,9 @@ static const char *const queries[] = {
 	[VM_STARTED] = "UPDATE vm SET started = 1 WHERE vmid = ?1",
 	[VM_SUSPECT] = "UPDATE vm SET suspect = 1 WHERE vmid = ?1",
 	[VM_FORGET] = "DELETE FROM vm WHERE vmid = ?1",
+	[TEMPLATE_REMEMBER] = "INSERT OR REPLACE INTO template (" TEMPLATE_COLUMNS ") VALUES "
+			      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	[TEMPLATE_FORGET] = "DELETE FROM template WHERE vmid = ?1",
 
 	[READ_RUNS] = "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
 	[READ_RUN] = "SELECT " RUN_COLUMNS " FROM run WHERE ?1 IN (0, id) ORDER BY id DESC LIMIT 1",
@@ -44,15 +50,16 @@ static const char *const queries[] = {
 	[READ_OPEN_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE result = 'open' ORDER BY run, "
 						   "number",
 	[READ_IN_DOUBT] = "SELECT " STEP_COLUMNS " FROM step AS s "
-			  "WHERE verb IN ('clone', 'destroy') "
+			  "WHERE verb IN ('clone', 'create', 'destroy') "
 			  "AND result IN ('open', 'interrupted') "
 			  "AND NOT EXISTS (SELECT 1 FROM step AS t WHERE t.vmid = s.vmid "
 			  "AND (t.run, t.number) > (s.run, s.number) "
-			  "AND (t.verb IN ('clone', 'destroy') "
+			  "AND (t.verb IN ('clone', 'create', 'destroy') "
 			  "OR (t.result = 'done' AND t.verb <> 'free'))) "
 			  "ORDER BY vmid",
 	[READ_OPEN_RUNS] = "SELECT " RUN_COLUMNS " FROM run WHERE result = 'open' ORDER BY id DESC",
 	[READ_VMS] = "SELECT " VM_COLUMNS " FROM vm ORDER BY vmid",
+	[READ_TEMPLATES] = "SELECT " TEMPLATE_COLUMNS " FROM template ORDER BY vmid",
 };
 
 void journal_handle_disconnect(struct journal *journal)
@@ -66,41 +73,40 @@ void journal_handle_disconnect(struct journal *journal)
 
 static int connect_to_change(struct journal *journal, struct error *err)
 {
-	int version;
-
 	if (journal_file_open_change(&journal->file, journal->path, err) < 0 ||
-	    journal_schema_check(journal->file.db, &journal_schema_current, journal->path, &version,
-				 err) < 0 ||
-	    journal_schema_compare(journal->file.db, &journal_schema_current, version,
+	    journal_schema_check(journal->file.db, &journal_schema_current, journal->path,
+				 &journal->version, err) < 0 ||
+	    journal_schema_compare(journal->file.db, &journal_schema_current, journal->version,
 				   journal->path, err) < 0 ||
 	    journal_file_check(&journal->file, journal->path, err) < 0 ||
 	    journal_file_make_durable(&journal->file, journal->path, err) < 0)
 		return -1;
-	return journal_schema_upgrade(journal->file.db, &journal_schema_current, journal->path,
-				      err);
+	if (journal_schema_upgrade(journal->file.db, &journal_schema_current, journal->path,
+				   err) < 0)
+		return -1;
+	journal->version = journal_schema_current.version;
+	return 0;
 }
 
 static int connect_to_read(struct journal *journal, struct error *err)
 {
-	int version;
-
 	if (journal_file_open_read(&journal->file, journal->path, err) < 0)
 		return -1;
 	if (!journal->file.db)
 		return 0;
-	if (journal_schema_check(journal->file.db, &journal_schema_current, journal->path, &version,
-				 err) < 0)
+	if (journal_schema_check(journal->file.db, &journal_schema_current, journal->path,
+				 &journal->version, err) < 0)
 		return -1;
-	if (version == 0 && !journal_file_was_changed(&journal->file, journal->path)) {
+	if (journal->version == 0 && !journal_file_was_changed(&journal->file, journal->path)) {
 		/* made, and killed before the first table: as good as none */
 		journal_file_close(&journal->file);
 		return 0;
 	}
-	if (version < journal_schema_current.readable)
+	if (journal->version < journal_schema_current.readable)
 		return error_set(err, ERROR_REFUSED,
 				 "%s was written by an older vyom (schema %d, this one reads %d); "
 				 "the next run that changes something brings it up to date",
-				 journal->path, version, journal_schema_current.version);
+				 journal->path, journal->version, journal_schema_current.version);
 	return 0;
 }
 

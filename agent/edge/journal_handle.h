@@ -11,8 +11,9 @@
 /* The rows of journal_handle.c's table, which says what each ?N is and what comes back. */
 enum journal_handle_query {
 	RUN_BEGIN, RUN_END, STEP_BEGIN, STEP_CHILD, STEP_END, VM_REMEMBER, VM_STARTED,
-	VM_SUSPECT, VM_FORGET,
+	VM_SUSPECT, VM_FORGET, TEMPLATE_REMEMBER, TEMPLATE_FORGET,
 	READ_RUNS, READ_RUN, READ_STEPS, READ_OPEN_STEPS, READ_IN_DOUBT, READ_OPEN_RUNS, READ_VMS,
+	READ_TEMPLATES,
 	QUERY_COUNT
 };
 
@@ -20,6 +21,7 @@ struct journal {
 	char *path;
 	enum journal_access access;
 	struct journal_file file;
+	int version;		/* of its schema; an older one is read as it is */
 	sqlite3_stmt *prepared[QUERY_COUNT];	/* on first use */
 };
 

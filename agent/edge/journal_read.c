@@ -10,6 +10,7 @@
 
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
+	TEMPLATES_SINCE = 3,	/* the schema that has them */
 };
 
 /* Where rows go, and how to forget them when they have to be read again. */
@@ -116,6 +117,33 @@ static void add_vm(void *into, sqlite3_stmt *row)
 	};
 }
 
+/* In the order of TEMPLATE_COLUMNS. */
+static void add_template(void *into, sqlite3_stmt *row)
+{
+	struct record_templates *templates = into;
+
+	/* name, image, uuid: without these it is nobody's */
+	if (!column_vmid(row, 0) || sqlite3_column_type(row, 1) == SQLITE_NULL ||
+	    sqlite3_column_type(row, 3) == SQLITE_NULL || sqlite3_column_type(row, 4) == SQLITE_NULL)
+		return;
+	MEMORY_PUSH(templates->items, templates->count) = (struct record_template){
+		.vmid = column_vmid(row, 0),
+		.name = column_text(row, 1),
+		.generation = (unsigned)sqlite3_column_int64(row, 2),
+		.image = column_text(row, 3),
+		.uuid = column_text(row, 4),
+		.run = sqlite3_column_int64(row, 5),
+		.key = column_text(row, 6),
+		.prepared = sqlite3_column_int(row, 7) != 0,
+		.sealed = column_time(row, 8),
+		.volume = column_text(row, 9),
+		.device = (uint64_t)sqlite3_column_int64(row, 10),
+		.size = (uint64_t)sqlite3_column_int64(row, 11),
+		.mapped = (uint64_t)sqlite3_column_int64(row, 12),
+		.checksum = column_text(row, 13),
+	};
+}
+
 static void release_runs(void *into)
 {
 	record_runs_release(into);
@@ -129,6 +157,11 @@ static void release_steps(void *into)
 static void release_vms(void *into)
 {
 	record_vms_release(into);
+}
+
+static void release_templates(void *into)
+{
+	record_templates_release(into);
 }
 
 /* All these queries take one number, or none and pass it over. */
@@ -239,4 +272,14 @@ int journal_read_vms(struct journal *journal, struct record_vms *vms, struct err
 	const struct sink sink = { vms, add_vm, release_vms };
 
 	return collect(journal, READ_VMS, 0, &sink, err);
+}
+
+int journal_read_templates(struct journal *journal, struct record_templates *templates,
+			   struct error *err)
+{
+	const struct sink sink = { templates, add_template, release_templates };
+
+	if (journal->version < TEMPLATES_SINCE)
+		return 0;
+	return collect(journal, READ_TEMPLATES, 0, &sink, err);
 }

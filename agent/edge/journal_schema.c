@@ -70,7 +70,26 @@ static const char step_2[] =
 	"CREATE INDEX step_vmid ON step (vmid, run, number);"
 	"CREATE INDEX step_in_doubt ON step (vmid) WHERE result IN ('open', 'interrupted');";
 
-static const char *const steps[] = { step_1, step_2 };
+/* The golden images. */
+static const char step_3[] =
+	"CREATE TABLE template ("
+	"	vmid		INTEGER PRIMARY KEY,"
+	"	name		TEXT NOT NULL,"
+	"	generation	INTEGER NOT NULL,"
+	"	image		TEXT NOT NULL,"
+	"	uuid		TEXT NOT NULL,"
+	"	run		INTEGER REFERENCES run (id),"
+	"	key		TEXT,"
+	"	prepared	INTEGER NOT NULL,"
+	"	sealed		REAL,"
+	"	volume		TEXT,"
+	"	device		INTEGER NOT NULL,"
+	"	size		INTEGER NOT NULL,"
+	"	mapped		INTEGER NOT NULL,"
+	"	checksum	TEXT"
+	") STRICT;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 const struct journal_schema journal_schema_current = {
 	.version = sizeof(steps) / sizeof(steps[0]),

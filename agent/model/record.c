@@ -43,6 +43,25 @@ void record_vm_release(struct record_vm *vm)
 	*vm = (struct record_vm){ 0 };
 }
 
+void record_template_release(struct record_template *template)
+{
+	free(template->name);
+	free(template->image);
+	free(template->uuid);
+	free(template->key);
+	free(template->volume);
+	free(template->checksum);
+	*template = (struct record_template){ 0 };
+}
+
+void record_templates_release(struct record_templates *templates)
+{
+	for (size_t i = 0; i < templates->count; i++)
+		record_template_release(&templates->items[i]);
+	free(templates->items);
+	*templates = (struct record_templates){ 0 };
+}
+
 void record_runs_release(struct record_runs *runs)
 {
 	for (size_t i = 0; i < runs->count; i++)
@@ -64,6 +83,7 @@ void record_vms_release(struct record_vms *vms)
 	for (size_t i = 0; i < vms->count; i++)
 		record_vm_release(&vms->items[i]);
 	free(vms->items);
+	record_templates_release(&vms->templates);
 	record_steps_release(&vms->in_doubt);
 	*vms = (struct record_vms){ 0 };
 }
@@ -108,13 +128,18 @@ static char *lower_case(const char *text)
 	return copy;
 }
 
-bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf)
+char *record_uuid_of(const struct vmconf *conf)
 {
 	CLEANUP(propstr_release) struct propstr smbios =
 		propstr_parse(vmconf_get(conf, "smbios1"), NULL);
 	const char *uuid = propstr_get(&smbios, "uuid");
 
-	vm->uuid = uuid && *uuid ? lower_case(uuid) : NULL;
+	return uuid && *uuid ? lower_case(uuid) : NULL;
+}
+
+bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf)
+{
+	vm->uuid = record_uuid_of(conf);
 	vm->vmgenid = lower_case(vmconf_get(conf, "vmgenid"));
 	return vm->uuid != NULL;
 }
@@ -141,6 +166,40 @@ void record_vms_remove(struct record_vms *vms, unsigned vmid)
 	record_vm_release(vm);
 	vms->count--;
 	memmove(vm, vm + 1, (size_t)(vms->items + vms->count - vm) * sizeof(*vm));
+}
+
+struct record_template *record_templates_find(const struct record_templates *templates,
+					      unsigned vmid)
+{
+	for (size_t i = 0; i < templates->count; i++)
+		if (templates->items[i].vmid == vmid)
+			return &templates->items[i];
+	return NULL;
+}
+
+void record_templates_put(struct record_templates *templates, struct record_template template)
+{
+	size_t at = 0;
+
+	record_templates_remove(templates, template.vmid);
+	while (at < templates->count && templates->items[at].vmid < template.vmid)
+		at++;
+	MEMORY_PUSH(templates->items, templates->count) = (struct record_template){ .vmid = 0 };
+	memmove(&templates->items[at + 1], &templates->items[at],
+		(templates->count - 1 - at) * sizeof(*templates->items));
+	templates->items[at] = template;
+}
+
+void record_templates_remove(struct record_templates *templates, unsigned vmid)
+{
+	struct record_template *template = record_templates_find(templates, vmid);
+
+	if (!template)
+		return;
+	record_template_release(template);
+	templates->count--;
+	memmove(template, template + 1,
+		(size_t)(templates->items + templates->count - template) * sizeof(*template));
 }
 
 const struct record_step *record_vms_doubt(const struct record_vms *vms, unsigned vmid)

@@ -71,23 +71,46 @@ struct record_vm {
 	bool suspect; /* its disk was written while the pool was full: its data is not whole */
 };
 
+/* A golden image that vyom builds, or has built: one generation of a template of the file. */
+struct record_template {
+	unsigned vmid;
+	char *name;		/* as in the config */
+	unsigned generation;	/* counts from 1 within the name */
+	char *image;		/* SHA-256 of what it was made from, lower case */
+	char *uuid;		/* smbios1 uuid=, lower case */
+	int64_t run;		/* that made it */
+	char *key;		/* the public key line that stays in it, NULL: none */
+	bool prepared;		/* the guest was set up and cleaned: it can become a template */
+	double sealed;		/* when its checksum was taken, 0: not yet; then it is done */
+	char *volume;		/* from here on as it was sealed: "VG/NAME" of its disk */
+	uint64_t device;	/* id of the thin volume within its pool */
+	uint64_t size, mapped;	/* bytes */
+	char *checksum;		/* see act/seal.h */
+};
+
+struct record_templates { struct record_template *items; size_t count; };	/* by vmid */
+
 struct record_runs { struct record_run *items; size_t count; };
 struct record_steps { struct record_step *items; size_t count; };
 
 /*
- * What the journal knows of VMs: who ours are, by vmid, ascending; and the clones
- * and destroys in doubt, at most one a VM: begun, and neither known to have ended
- * well nor to have left nothing.  What such a step left is ours to undo.
+ * What the journal knows of VMs: who ours are, by vmid, ascending; which templates
+ * are; and the clones, creates and destroys in doubt, at most one a VM: begun, and
+ * neither known to have ended well nor to have left nothing.  What such a step left
+ * is ours to undo.
  */
 struct record_vms {
 	struct record_vm *items;
 	size_t count;
+	struct record_templates templates;
 	struct record_steps in_doubt;
 };
 
 void record_run_release(struct record_run *run);
 void record_step_release(struct record_step *step);
 void record_vm_release(struct record_vm *vm);
+void record_template_release(struct record_template *template);
+void record_templates_release(struct record_templates *templates);
 void record_runs_release(struct record_runs *runs);
 void record_steps_release(struct record_steps *steps);
 void record_vms_release(struct record_vms *vms);
@@ -107,11 +130,22 @@ bool record_vm_is_called(const struct record_vm *vm, const char *cluster, const 
  */
 bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf);
 
+/* A config's smbios uuid in lower case, or NULL; caller frees. */
+char *record_uuid_of(const struct vmconf *conf);
+
+/* The record of that VMID, or NULL. */
+struct record_template *record_templates_find(const struct record_templates *templates,
+					      unsigned vmid);
+
+/* Add template, whose strings are taken over, or replace that VMID's record; and take it out. */
+void record_templates_put(struct record_templates *templates, struct record_template template);
+void record_templates_remove(struct record_templates *templates, unsigned vmid);
+
 /* Add vm, whose strings are taken over, or replace that VMID's record; and take it out. */
 void record_vms_put(struct record_vms *vms, struct record_vm vm);
 void record_vms_remove(struct record_vms *vms, unsigned vmid);
 
-/* The clone or destroy of that VMID that is in doubt, or NULL. */
+/* The clone, create or destroy of that VMID that is in doubt, or NULL. */
 const struct record_step *record_vms_doubt(const struct record_vms *vms, unsigned vmid);
 
 /* From now on step (copied) is in doubt; and: nothing of that VMID is any more. */

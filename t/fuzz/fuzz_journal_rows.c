@@ -109,12 +109,14 @@ static void put_rows(char *text, const char *end)
 		{ "run",  "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?)" },
 		{ "step", "INSERT INTO step VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
 		{ "vm",	  "INSERT INTO vm VALUES (?,?,?,?,?,?,?,?)" },
+		{ "template", "INSERT INTO template VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
 	};
+	enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 	sqlite3 *db = open_database("PRAGMA journal_mode = MEMORY;"
 				    "PRAGMA synchronous = OFF; BEGIN");
-	sqlite3_stmt *statements[3];
+	sqlite3_stmt *statements[KINDS];
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < KINDS; i++)
 		if (sqlite3_prepare_v2(db, kinds[i].sql, -1, &statements[i], NULL) != SQLITE_OK)
 			abort();
 	while (text < end) {
@@ -122,12 +124,12 @@ static void put_rows(char *text, const char *end)
 		char *stop = newline ? newline : text + (end - text);
 
 		*stop = '\0';
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < KINDS; i++)
 			if (strncmp(text, kinds[i].table, strlen(kinds[i].table)) == 0)
 				put_row(statements[i], text, stop);
 		text = stop + 1;
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < KINDS; i++)
 		sqlite3_finalize(statements[i]);
 	/* out of ids is "full", which ends the transaction by itself */
 	if (!sqlite3_get_autocommit(db) &&
@@ -159,7 +161,8 @@ static void read_all(struct journal *journal, struct records *records)
 	if (journal_read_runs(journal, 0, &records->runs, &err) < 0 ||
 	    journal_read_open_runs(journal, &records->open_runs, &err) < 0 ||
 	    journal_read_open_steps(journal, &records->open_steps, &err) < 0 ||
-	    journal_read_vms(journal, &records->vms, &err) < 0)
+	    journal_read_vms(journal, &records->vms, &err) < 0 ||
+	    journal_read_templates(journal, &records->vms.templates, &err) < 0)
 		abort();
 }
 
@@ -222,6 +225,13 @@ static void check_records(struct journal *journal, const struct records *records
 		const struct record_vm *vm = &records->vms.items[i];
 
 		if (vm->vmid > QM_VMID_MAX || record_vms_find(&records->vms, vm->vmid) != vm)
+			abort();
+	}
+	for (size_t i = 0; i < records->vms.templates.count; i++) {
+		const struct record_template *template = &records->vms.templates.items[i];
+
+		if (template->vmid > QM_VMID_MAX || !template->name || !template->image ||
+		    !template->uuid)
 			abort();
 	}
 	draw(&report_text, &records->runs, NULL, NULL);
