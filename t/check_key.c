@@ -108,6 +108,38 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_SSH_KEYS,		"keys.pub",		NULL },
 	{ KEY_SSH_KEYS,		"~/keys",		"~ is not replaced" },
 	{ KEY_SSH_KEYS,		"ssh-ed25519 AAAAC3Nz",	"this is a key; write the path of a file" },
+	{ KEY_VMIDS,		"9000-9009",		NULL },
+	{ KEY_VMIDS,		"9000-9000",		NULL },
+	{ KEY_VMIDS,		"9000",			"no range of ids" },
+	{ KEY_VMIDS,		"9009-9000",		"no range of ids" },
+	{ KEY_VMIDS,		"99-102",		"no range of ids" },
+	{ KEY_VMIDS,		"9000-9100",		"at most 100 of them" },
+	{ KEY_VMIDS,		"9000-9001-9002",	"no range of ids" },
+	{ KEY_IMAGE,		"/srv/noble.img",	NULL },
+	{ KEY_IMAGE,		"local:iso/noble.img",	NULL },
+	{ KEY_IMAGE,		"local:import/n.qcow2", NULL },
+	{ KEY_IMAGE,		"noble.img",		"no absolute path and no volume id" },
+	{ KEY_IMAGE,		"local:../etc/shadow",	"no absolute path and no volume id" },
+	{ KEY_IMAGE,		"local:iso/../../x",	"no absolute path and no volume id" },
+	{ KEY_IMAGE,		"local:iso/a b",	"no absolute path and no volume id" },
+	{ KEY_URL,		"https://example.org/noble.img", NULL },
+	{ KEY_URL,		"http://10.0.2.1:8000/n.img", NULL },
+	{ KEY_URL,		"file:///etc/shadow",	"no URL" },
+	{ KEY_URL,		"https://",		"no URL" },
+	{ KEY_URL,		"https:///noble.img",	"no URL" },
+	{ KEY_URL,		"https://a/b c",	"no URL" },
+	{ KEY_FILES,		"/a/b:/etc/b",		NULL },
+	{ KEY_FILES,		"/a/b",			"no pair of paths" },
+	{ KEY_FILES,		"a:/etc/b",		"no pair of paths" },
+	{ KEY_FILES,		"/a:b",			"no pair of paths" },
+	{ KEY_FILES,		"/a:/b:0600",		"no pair of paths" },
+	{ KEY_RUN,		"systemctl enable x",	NULL },
+	{ KEY_RUN,		"",			"says nothing" },
+	{ KEY_KEY_SINK,		"op",			NULL },
+	{ KEY_KEY_FILE,		"/root/key",		NULL },
+	{ KEY_KEY_FILE,		"key",			"no absolute path" },
+	{ KEY_MASTER_KEY,	"master.pub",		NULL },
+	{ KEY_MASTER_KEY,	"~/master.pub",		"~ is not replaced" },
 	{ KEY_ADDRESS,		"dhcp",			NULL },
 	{ KEY_ADDRESS,		"192.168.68.211/20",	NULL },
 	{ KEY_ADDRESS,		"fd00::5/64",		NULL },
@@ -284,13 +316,14 @@ START_TEST(the_man_page_has_no_key_beyond_the_table)
 }
 END_TEST
 
-/* The key at the start of a line of vyom.conf, with or without a # before it; or "". */
+/* The key at the start of a line of vyom.conf, with or without a # (and tabs) before it; or "". */
 static void take_name(const char *line, struct strbuf *name)
 {
 	size_t len;
 
 	line += strspn(line, "\t ");
 	line += *line == '#';
+	line += strspn(line, "\t");
 	len = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	strbuf_reset(name);
 	if (strncmp(line + len, " = ", 3) == 0)

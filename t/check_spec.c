@@ -271,12 +271,37 @@ START_TEST(a_second_value_is_refused_and_the_first_stays)
 END_TEST
 
 #define NO_ID "vmid: is missing; give it a number that nothing else on the Proxmox cluster has"
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define GATED "node pve\ntemplate t vmid=9000\ncluster c gateway=10.0.0.1\n"
 
 /* A file, and all that spec_check finds in it. */
 static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "vm a vmid=101\nvm b vmid=102", "" },
 	{ BASE "vm a", "4: vm \"a\": " NO_ID "\n" },
+	{ "node pve\ntemplate t vmids=9000-9009 vmid=9000\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": vmids: it has a vmid too; say one of the two\n" },
+	{ "node pve\ntemplate t vmids=9000-9009\ncluster c\nvm a vmid=9009",
+	  "4: vm \"a\": vmid: 9009 is within the vmids of template \"t\" in line 2; give another\n" },
+	{ "node pve\ntemplate t vmids=9000-9009\ntemplate u vmid=9000\ncluster c template=t\nvm a vmid=101",
+	  "3: template \"u\": vmid: 9000 is within the vmids of template \"t\" in line 2; give "
+	  "another\n" },
+	{ "node pve\ntemplate t vmids=9000-9009\ntemplate u vmids=9009-9010\ncluster c template=t\n"
+	  "vm a vmid=101",
+	  "3: template \"u\": vmids: 9009-9010 is within the vmids of template \"t\" in line 2; give "
+	  "another\n" },
+	{ "node pve\ntemplate t vmids=9000-9009\ntemplate u vmids=9010-9019\ncluster c template=t\n"
+	  "vm a vmid=101", "" },
+	{ "node pve\ntemplate t vmid=9000 url=https://a/b image=/a/b sha256=" HASH "\ncluster c\n"
+	  "vm a vmid=101",
+	  "2: template \"t\": url: image must say where it is to lie, as a volume id: "
+	  "image = \"local:iso/NAME\"\n" },
+	{ "node pve\ntemplate t vmid=9000 url=https://a/b image=local:iso/b\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": url: what is downloaded is not trusted without sha256\n" },
+	{ "node pve\ntemplate t vmid=9000 url=https://a/b image=local:iso/b sha256=" HASH "\ncluster c\n"
+	  "vm a vmid=101", "" },
+	{ "node pve\ntemplate t vmid=9000 key-file=/root/k key-sink=op\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": key-file: where the master key is from or goes is said already in line "
+	  "2; say one of master-key, key-sink and key-file\n" },
 	{ "node pve\ntemplate t\ncluster c\nvm a vmid=101", "2: template \"t\": " NO_ID "\n" },
 	{ BASE, "0: the file declares no VM; add cluster \"NAME\" { vm \"NAME\" { … } }\n" },
 	{ "", "0: the file declares no VM; add cluster \"NAME\" { vm \"NAME\" { … } }\n" },

@@ -244,35 +244,43 @@ static const struct read_file *fetch_file(void **files, const struct spec *spec,
 	return file;
 }
 
+static enum key_id key_file_of(const struct spec_section *section)
+{
+	return section->scope == SCOPE_TEMPLATE ? KEY_MASTER_KEY : KEY_SSH_KEYS;
+}
+
 /* Read what each section itself names, so that a bad file is reported where it is named. */
 static void read_key_files(void **files, const struct spec *spec, struct spec_section **sections,
 			   size_t count, struct spec_problems *problems)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct spec_value *value = sections[i]->values[KEY_SSH_KEYS];
+		enum key_id key = key_file_of(sections[i]);
+		const struct spec_value *value = sections[i]->values[key];
 		const struct read_file *file;
 
 		if (!value || value->refused)
 			continue;
 		file = fetch_file(files, spec, value->text);
 		if (!file->keys)
-			spec_problem_add(problems, value->line, "%s \"%s\": ssh-keys: %s: %s",
+			spec_problem_add(problems, value->line, "%s \"%s\": %s: %s: %s",
 					 key_scope_name(sections[i]->scope), sections[i]->name,
-					 file->path, file->err.text);
+					 key_table[key].name, file->path, file->err.text);
 	}
 }
 
-static void hand_out_keys(void **files, struct spec *spec)
+static void hand_out_keys(void **files, const struct spec *spec, struct spec_section **sections,
+			  size_t count)
 {
-	for (size_t i = 0; i < spec->vm_count; i++) {
-		const struct spec_value *value = spec_value(spec->vms[i], KEY_SSH_KEYS);
+	for (size_t i = 0; i < count; i++) {
+		const struct spec_value *value =
+			spec_value(sections[i], key_file_of(sections[i]));
 		const struct read_file *file;
 
 		if (!value || value->refused)
 			continue;
 		file = fetch_file(files, spec, value->text);
-		spec->vms[i]->ssh_keys = memory_copy(file->keys);
-		spec->vms[i]->ssh_keys_path = memory_copy(file->path);
+		sections[i]->ssh_keys = memory_copy(file->keys);
+		sections[i]->ssh_keys_path = memory_copy(file->path);
 	}
 }
 
@@ -289,7 +297,9 @@ int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *pr
 	read_key_files(&files, spec, spec->clusters, spec->cluster_count, problems);
 	read_key_files(&files, spec, spec->roles, spec->role_count, problems);
 	read_key_files(&files, spec, spec->vms, spec->vm_count, problems);
+	read_key_files(&files, spec, spec->templates, spec->template_count, problems);
 	spec_check(spec, problems);
-	hand_out_keys(&files, spec);
+	hand_out_keys(&files, spec, spec->vms, spec->vm_count);
+	hand_out_keys(&files, spec, spec->templates, spec->template_count);
 	return 0;
 }

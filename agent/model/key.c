@@ -37,15 +37,15 @@ const struct key key_table[KEY_COUNT] = {
 		.check = key_check_whole_mib, .help = "Memory.",
 	},
 	[KEY_DISK] = {
-		"disk", SCOPE_GUEST, KEY_TYPE_SIZE, .min = (double)MIB, .max = MAX_DISK,
+		"disk", SCOPE_GUEST | SCOPE_TEMPLATE, KEY_TYPE_SIZE, .min = (double)MIB, .max = MAX_DISK,
 		.check = key_check_whole_mib, .help = "Size of the first disk; it only grows.",
 	},
 	[KEY_STORAGE] = {
-		"storage", SCOPE_GUEST | SCOPE_NODE, KEY_TYPE_TEXT,
+		"storage", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE, KEY_TYPE_TEXT,
 		.check = key_check_storage, .fallback = "local-lvm", .help = "Where its disks lie.",
 	},
 	[KEY_BRIDGE] = {
-		"bridge", SCOPE_GUEST | SCOPE_NODE, KEY_TYPE_TEXT,
+		"bridge", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE, KEY_TYPE_TEXT,
 		.check = key_check_bridge, .fallback = "vmbr0", .help = "The bridge of its NIC.",
 	},
 	[KEY_VLAN] = {
@@ -57,7 +57,7 @@ const struct key key_table[KEY_COUNT] = {
 		.help = "MAC address of its NIC; derived from the names where not given.",
 	},
 	[KEY_USER] = {
-		"user", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_user,
+		"user", SCOPE_GUEST | SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_user,
 		.help = "The user that cloud-init makes.",
 	},
 	[KEY_SSH_KEYS] = {
@@ -130,9 +130,17 @@ const struct key key_table[KEY_COUNT] = {
 		"clone-jobs", SCOPE_NODE, KEY_TYPE_NUMBER, .min = 1, .max = 16,
 		.help = "Clones made at a time; 4 where linked and 1 where full, if not given.",
 	},
+	[KEY_VMIDS] = {
+		"vmids", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_vmid_range,
+		.help = "Numbers for its generations, of which the newest good one is cloned.",
+	},
 	[KEY_IMAGE] = {
 		"image", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_image,
-		.help = "The cloud image it is made from, a file on the node.",
+		.help = "The cloud image it is made from: a file on the node, or a volume id.",
+	},
+	[KEY_URL] = {
+		"url", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_url,
+		.help = "Where the node downloads the image from, if it is not there yet.",
 	},
 	[KEY_SHA256] = {
 		"sha256", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_sha256,
@@ -145,6 +153,26 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_PACKAGES] = {
 		"packages", SCOPE_TEMPLATE, KEY_TYPE_LIST, .check = key_check_package,
 		.help = "Debian packages that are installed into it.",
+	},
+	[KEY_FILES] = {
+		"files", SCOPE_TEMPLATE, KEY_TYPE_LIST, .check = key_check_file_pair,
+		.help = "Files that are put into it: LOCAL:GUEST, both absolute paths.",
+	},
+	[KEY_RUN] = {
+		"run", SCOPE_TEMPLATE, KEY_TYPE_LIST, .check = key_check_line,
+		.help = "Commands that root's shell runs in it, after packages and files.",
+	},
+	[KEY_MASTER_KEY] = {
+		"master-key", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_key_file,
+		.help = "A file with the public key that may log in to every VM made from it.",
+	},
+	[KEY_KEY_SINK] = {
+		"key-sink", SCOPE_TEMPLATE, KEY_TYPE_LIST, .check = key_check_line,
+		.help = "A command that keeps the new private master key, given on its stdin.",
+	},
+	[KEY_KEY_FILE] = {
+		"key-file", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_absolute,
+		.help = "A new file for the new private master key, where there is no key-sink.",
 	},
 };
 

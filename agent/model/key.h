@@ -9,7 +9,9 @@
 #ifndef KEY_H
 #define KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct error;
 
@@ -46,7 +48,8 @@ enum key_id {
 	KEY_NODE_ADDRESS, KEY_MEMORY_RESERVE, KEY_OVERCOMMIT, KEY_DATA_LIMIT, KEY_METADATA_LIMIT,
 	KEY_JOBS, KEY_CLONE_JOBS,
 	/* how the template is made */
-	KEY_IMAGE, KEY_SHA256, KEY_BUILD_ADDRESS, KEY_PACKAGES,
+	KEY_VMIDS, KEY_IMAGE, KEY_URL, KEY_SHA256, KEY_BUILD_ADDRESS, KEY_PACKAGES, KEY_FILES,
+	KEY_RUN, KEY_MASTER_KEY, KEY_KEY_SINK, KEY_KEY_FILE,
 	KEY_COUNT
 };
 
@@ -71,6 +74,9 @@ const char *key_suggest(const char *name, enum key_scope scope);
 
 /* Is this a good name for a section of that kind?  -1 with "what, and what would do". */
 int key_check_name(enum key_scope scope, const char *name, struct error *err);
+
+/* "9000-9009" */
+bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last);
 
 /* "vm", "role", "cluster", "node", "template" */
 const char *key_scope_name(enum key_scope scope);

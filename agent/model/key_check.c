@@ -9,6 +9,8 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "model/key.h"
+#include "model/qm.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,6 +48,20 @@ static bool is_dns_name(const char *text)
 		if (text[len] == '\0')
 			return true;
 	}
+}
+
+bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last)
+{
+	size_t len = strcspn(text, "-");
+	char number[16];
+
+	if (!text[len] || len >= sizeof(number))
+		return false;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	return number_parse_unsigned(number, QM_VMID_MIN, QM_VMID_MAX, first) &&
+	       number_parse_unsigned(text + len + 1, QM_VMID_MIN, QM_VMID_MAX, last) &&
+	       *first <= *last && *last - *first < 100;
 }
 
 int key_check_dns_name(const char *text, struct error *err)
@@ -250,13 +266,64 @@ int key_check_key_file(const char *text, struct error *err)
 	return 0;
 }
 
+int key_check_vmid_range(const char *text, struct error *err)
+{
+	uint64_t first, last;
+
+	if (key_parse_vmid_range(text, &first, &last))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no range of ids; write it like 9000-9009, at "
+					  "most 100 of them", text);
+}
+
+/* A volume id, or a path: qm's own words for what it can import (pve-facts 4.18). */
 int key_check_image(const char *text, struct error *err)
+{
+	size_t storage = strcspn(text, ":");
+
+	if (text[0] == '/')
+		return 0;
+	if (text[storage] && is_made_of(text, storage, LOWER UPPER, ALNUM "-_.") &&
+	    is_word(text + storage + 1, 255, ALNUM, ALNUM "._/-") && !strstr(text, ".."))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no absolute path and no volume id; write where "
+					  "the image lies on the node, like "
+					  "/var/lib/vz/template/iso/noble.img or local:iso/noble.img",
+					  text);
+}
+
+int key_check_url(const char *text, struct error *err)
+{
+	const char *rest = strncmp(text, "https://", 8) == 0 ? text + 8 :
+			   strncmp(text, "http://", 7) == 0 ? text + 7 : "";
+
+	if (*rest && *rest != '/' && !strpbrk(text, " \"'\\"))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no URL; write it like "
+					  "https://cloud-images.ubuntu.com/…/noble-server-cloudimg-"
+					  "amd64.img", text);
+}
+
+int key_check_file_pair(const char *text, struct error *err)
+{
+	const char *colon = strchr(text, ':');
+
+	if (text[0] == '/' && colon && colon[1] == '/' && !strchr(colon + 1, ':'))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no pair of paths; write it like "
+					  "/etc/vyom/motd:/etc/motd", text);
+}
+
+int key_check_line(const char *text, struct error *err)
+{
+	return *text ? 0 : error_set(err, ERROR_SPEC, "\"\" says nothing; leave it out");
+}
+
+int key_check_absolute(const char *text, struct error *err)
 {
 	if (text[0] == '/')
 		return 0;
-	return error_set(err, ERROR_SPEC, "\"%s\" is no absolute path; write where the image lies "
-					  "on the node, like /var/lib/vz/template/iso/noble.img",
-					  text);
+	return error_set(err, ERROR_SPEC, "\"%s\" is no absolute path", text);
 }
 
 int key_check_sha256(const char *text, struct error *err)

@@ -32,7 +32,12 @@ int key_check_node_address(const char *text, struct error *err);
 int key_check_whole_mib(const char *text, struct error *err);
 int key_check_clone(const char *text, struct error *err);
 int key_check_key_file(const char *text, struct error *err);
+int key_check_vmid_range(const char *text, struct error *err);
 int key_check_image(const char *text, struct error *err);
+int key_check_url(const char *text, struct error *err);
+int key_check_file_pair(const char *text, struct error *err);
+int key_check_line(const char *text, struct error *err);
+int key_check_absolute(const char *text, struct error *err);
 int key_check_sha256(const char *text, struct error *err);
 
 #endif

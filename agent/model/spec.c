@@ -316,3 +316,14 @@ void spec_derive_mac(const char *cluster, const char *vm, char mac[18])
 	}
 	mac[len] = '\0';
 }
+
+void spec_template_range(const struct spec_section *template, unsigned *first, unsigned *last)
+{
+	const char *range = spec_text(template, KEY_VMIDS);
+	uint64_t from, to;
+
+	if (!range || !key_parse_vmid_range(range, &from, &to))
+		from = to = spec_number(template, KEY_VMID);
+	*first = (unsigned)from;
+	*last = (unsigned)to;
+}

@@ -38,10 +38,11 @@ struct spec_section {
 	int line;		/* of its title */
 	struct spec_value *values[KEY_COUNT];	/* only what the section itself says */
 
-	/* a VM's, NULL where not given or not found */
+	/* a VM's, NULL where not given or not found; node: a template's too, once it is built */
 	struct spec_section *role, *cluster, *node, *template;
-	char *ssh_keys;		/* a VM's: what its key file holds, or NULL if none is declared */
-	char *ssh_keys_path;	/* a VM's: that file's absolute path, for qm */
+	char *ssh_keys;		/* what the key file of a VM, or a template's master-key, holds; NULL:
+				 * none is declared */
+	char *ssh_keys_path;	/* that file's absolute path, for qm */
 	char mac[18];		/* a VM's: given, or derived (spec_derive_mac); upper case */
 };
 
@@ -102,6 +103,9 @@ const char *spec_text(const struct spec_section *section, enum key_id key);
 uint64_t spec_number(const struct spec_section *section, enum key_id key);
 double spec_ratio(const struct spec_section *section, enum key_id key);
 bool spec_flag(const struct spec_section *section, enum key_id key);
+
+/* A template's ids: of vmids, or the one of vmid twice. */
+void spec_template_range(const struct spec_section *template, unsigned *first, unsigned *last);
 
 /* The VM of that name, or NULL. */
 const struct spec_section *spec_find_vm(const struct spec *spec, const char *name);

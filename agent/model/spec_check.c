@@ -114,6 +114,77 @@ static void check_values_are_unique(struct checker *c)
 	spec_claims_check(&addresses, "address:", c->problems);
 }
 
+static bool has_range(const struct spec_section *section)
+{
+	return section->scope == SCOPE_TEMPLATE && own_value(section, KEY_VMIDS);
+}
+
+/* A generation to come must find its id free: also of another template's. */
+static void check_range_against(struct checker *c, const struct spec_section *template,
+				const struct spec_section *other)
+{
+	const struct spec_value *value =
+		own_value(other, has_range(other) ? KEY_VMIDS : KEY_VMID);
+	unsigned first, last, other_first, other_last;
+
+	if (!value || other == template)
+		return;
+	spec_template_range(template, &first, &last);
+	spec_template_range(other, &other_first, &other_last);
+	if (other_last < first || other_first > last)
+		return;
+	/* of two ranges, the later one is told */
+	if (has_range(other) && value->line < own_value(template, KEY_VMIDS)->line)
+		return;
+	spec_problem_add(c->problems, value->line,
+			 "%s \"%s\": %s: %s is within the vmids of template \"%s\" in line %d; give "
+			 "another", key_scope_name(other->scope), other->name,
+			 has_range(other) ? "vmids" : "vmid", value->text, template->name,
+			 own_value(template, KEY_VMIDS)->line);
+}
+
+static void check_ranges(struct checker *c)
+{
+	const struct spec *spec = c->spec;
+
+	for (size_t i = 0; i < spec->template_count; i++) {
+		if (!has_range(spec->templates[i]))
+			continue;
+		for (size_t j = 0; j < spec->template_count; j++)
+			check_range_against(c, spec->templates[i], spec->templates[j]);
+		for (size_t j = 0; j < spec->vm_count; j++)
+			check_range_against(c, spec->templates[i], spec->vms[j]);
+	}
+}
+
+/* What only together makes sense of how a template is made. */
+static void check_build(struct checker *c, struct spec_section *section)
+{
+	static const enum key_id keys[] = { KEY_MASTER_KEY, KEY_KEY_SINK, KEY_KEY_FILE };
+	const struct spec_value *url = section->values[KEY_URL], *first = NULL;
+
+	if (url && (!section->values[KEY_IMAGE] || section->values[KEY_IMAGE]->text[0] == '/'))
+		spec_problem_add(c->problems, url->line,
+				 "template \"%s\": url: image must say where it is to lie, as a "
+				 "volume id: image = \"local:iso/NAME\"", section->name);
+	if (url && !section->values[KEY_SHA256])
+		spec_problem_add(c->problems, url->line,
+				 "template \"%s\": url: what is downloaded is not trusted without "
+				 "sha256", section->name);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const struct spec_value *value = section->values[keys[i]];
+
+		if (value && first)
+			spec_problem_add(c->problems, value->line,
+					 "template \"%s\": %s: where the master key is from or goes "
+					 "is said already in line %d; say one of master-key, "
+					 "key-sink and key-file", section->name,
+					 key_table[keys[i]].name, first->line);
+		if (value && !first)
+			first = value;
+	}
+}
+
 /* Calls check for every section of the file. */
 static void each_section(struct checker *c, void (*check)(struct checker *, struct spec_section *))
 {
@@ -145,7 +216,12 @@ static void check_name(struct checker *c, struct spec_section *section)
 
 static void check_vmid_is_given(struct checker *c, struct spec_section *section)
 {
-	if (!(key_table[KEY_VMID].scopes & section->scope) || section->values[KEY_VMID])
+	if (section->values[KEY_VMIDS] && section->values[KEY_VMID])
+		spec_problem_add(c->problems, section->values[KEY_VMIDS]->line,
+				 "template \"%s\": vmids: it has a vmid too; say one of the two",
+				 section->name);
+	if (!(key_table[KEY_VMID].scopes & section->scope) || section->values[KEY_VMID] ||
+	    section->values[KEY_VMIDS])
 		return;
 	spec_problem_add(c->problems, section->line, "%s \"%s\": vmid: is missing; give it a "
 						     "number that nothing else on the Proxmox "
@@ -308,6 +384,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 
 	each_section(&c, check_name);
 	each_section(&c, check_vmid_is_given);
+	each_section(&c, check_build);
 	check_names_are_unique(&c);
 	each_section(&c, check_references);
 	resolve_vms(&c);
@@ -315,6 +392,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	check_choice(&c, KEY_TEMPLATE, spec->template_count);
 	set_macs(spec);
 	check_values_are_unique(&c);
+	check_ranges(&c);
 	each_section(&c, check_nets);
 	if (!spec->vm_count && !problems->count)
 		spec_problem_add(problems, 0, "the file declares no VM; add cluster \"NAME\" { vm "
