@@ -15,9 +15,9 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
-static bool is_clone(const struct record_step *doubt)
+static bool is_making(const struct record_step *doubt)
 {
-	return strcmp(doubt->verb, "clone") == 0;
+	return qm_verb_makes(qm_verb_find(doubt->verb));
 }
 
 /* Is item one of "no config, pve/vm-101-disk-0, …", as the journal notes what was there? */
@@ -34,8 +34,8 @@ static bool was_there(const struct record_step *doubt, const char *item)
 	return false;
 }
 
-/* vm-N-disk-K and vm-N-cloudinit are what a clone makes (pve-facts 1.3.4, 1.4.4). */
-static bool is_made_by_clone(const struct thin_volume *volume)
+/* vm-N-disk-K and vm-N-cloudinit are what clone and create make (pve-facts 1.3.4, 1.4.4). */
+static bool is_made_by_qm(const struct thin_volume *volume)
 {
 	char prefix[NUMBER_TEXT + 16];
 	const char *number;
@@ -55,24 +55,29 @@ static bool is_our_volume(const struct record_step *doubt, const struct thin_vol
 	CLEANUP(scope_free) char *item = memory_print("%s/%s", volume->vg, volume->name);
 	CLEANUP(scope_free) char *orphan = memory_print(RECORD_ORPHAN "%s", item);
 
-	if (is_clone(doubt))
-		return is_made_by_clone(volume) && !was_there(doubt, item) &&
+	if (is_making(doubt))
+		return is_made_by_qm(volume) && !was_there(doubt, item) &&
 		       !was_there(doubt, orphan);
 	return was_there(doubt, item);
 }
 
-/* A stub has neither name nor mark yet; nor has what a destroy leaves last (pve-facts 4.7a). */
+/*
+ * A stub has neither name nor mark yet, that of a create has nothing but its lock
+ * (4.21); nor has what a destroy leaves last (pve-facts 4.7a).
+ */
 static bool is_our_config(const struct record_step *doubt, const struct vmconf *conf)
 {
 	CLEANUP(scope_free) char *cluster = option_marked_cluster(conf, doubt->vm);
-	const char *name = vmconf_get(conf, "name");
+	const char *name = vmconf_get(conf, "name"), *lock = vmconf_get(conf, "lock");
 
-	if (is_clone(doubt) && !was_there(doubt, RECORD_NO_CONFIG))
+	if (is_making(doubt) && !was_there(doubt, RECORD_NO_CONFIG))
 		return false;
 	if (name)
 		return strcmp(name, doubt->vm) == 0 && cluster;
-	if (strcmp(vmconf_get(conf, "lock"), "destroyed") == 0)
-		return !is_clone(doubt);
+	if (strcmp(lock, "create") == 0)
+		return qm_verb_find(doubt->verb) == QM_CREATE && conf->live_count == 1;
+	if (strcmp(lock, "destroyed") == 0)
+		return !is_making(doubt);
 	return conf->description && strstr(conf->description, QM_CLONE_STUB);
 }
 
@@ -85,7 +90,7 @@ static bool is_half_destroyed(const struct state *state, const struct record_ste
 {
 	CLEANUP(scope_free) char *disk = NULL;
 
-	if (!doubt || !record || is_clone(doubt) || !state->lvs_asked ||
+	if (!doubt || !record || is_making(doubt) || !state->lvs_asked ||
 	    !obstacle_is_same_vm(record, conf) || state_find_drive(state, conf, OPTION_BOOT_DISK))
 		return false;
 	disk = state_drive_path(state, conf, OPTION_BOOT_DISK);
@@ -167,7 +172,7 @@ static void set_strange(struct leftover *leftover, unsigned vmid, const struct s
 			"knows of no %s by vyom that left it, so it is left alone%s%s; look what it "
 			"is (qm config %u), and remove it if it is nobody's (qm destroy %u "
 			"--skiplock 1)",
-			lock, strcmp(lock, "clone") == 0 ? "clone" : "destroy",
+			lock, strcmp(lock, "destroyed") == 0 ? "destroy" : lock,
 			names->len ? ", with volumes that no config names: " : "", names->buf, vmid,
 			vmid);
 	else

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * leftover.h - what a clone or a destroy that was cut off left behind
+ * leftover.h - what a clone, a create or a destroy that was cut off left behind
  *
  * Pure.  It may be undone only if all of this holds (pve-facts §10): the journal
- * has the clone or destroy in doubt; the config bears the name and mark that we
+ * has that step in doubt; the config bears the name and mark that we
  * gave, or none yet; the volumes have the exact id, are named by no config, and
- * were made by that clone, or were the VM's when that destroy began; no qm holds
+ * were made by that step, or were the VM's when that destroy began; no qm holds
  * the VM's lock, and nobody has its volumes open.
  */
 #ifndef LEFTOVER_H

@@ -36,10 +36,8 @@ static int open_output(const char *path, struct error *err)
 	return fd;
 }
 
-static int start(struct child *child, const struct strvec *argv, int output, struct error *err)
+static int check_start(struct child *child, struct error *err)
 {
-	if (child_exec_fork(child, argv, output, output) < 0)
-		return error_set_errno(err, "%s: no process could be made for it", argv->items[0]);
 	child->start = child_start_time(child->pid);
 	if (child->start)
 		return 0;
@@ -51,19 +49,40 @@ static int start(struct child *child, const struct strvec *argv, int output, str
 			 (int)child->pid);
 }
 
-int child_prepare(struct child *child, const struct strvec *argv, const char *output,
-		  struct error *err)
+/* A program, or work of ours. */
+static int prepare(struct child *child, const struct strvec *argv, const struct child_work *work,
+		   const char *output, struct error *err)
 {
 	CLEANUP(scope_close) int fd = open_output(output, err);
+	int result;
 
 	*child = (struct child)CHILD_INIT;
 	if (fd < 0)
 		return -1;
-	if (start(child, argv, fd, err) == 0)
+	if (child_exec_fork(child, argv, work, fd, fd) < 0)
+		result = error_set_errno(err, "%s: no process could be made for it",
+					 argv ? argv->items[0] : "a step");
+	else
+		result = check_start(child, err);
+	if (result == 0)
 		return 0;
 	unlink(output);
 	*child = (struct child)CHILD_INIT;
 	return -1;
+}
+
+int child_prepare(struct child *child, const struct strvec *argv, const char *output,
+		  struct error *err)
+{
+	return prepare(child, argv, NULL, output, err);
+}
+
+int child_prepare_work(struct child *child, const struct child_work *work, const char *output,
+		       struct error *err)
+{
+	/* what we have printed and not yet written would be written twice */
+	fflush(NULL);
+	return prepare(child, NULL, work, output, err);
 }
 
 int child_release(struct child *child, struct error *err)

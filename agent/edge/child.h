@@ -46,6 +46,19 @@ int child_prepare(struct child *child, const struct strvec *argv, const char *ou
 		  struct error *err);
 int child_release(struct child *child, struct error *err);
 
+/*
+ * The same with a function in the program's place: it runs in the child, with our
+ * memory and environment as they are at this moment, SIGPIPE ignored, and what it
+ * returns is the exit status.  It must leave our journal and locks alone.
+ */
+struct child_work {
+	int (*run)(void *context);
+	void *context;
+};
+
+int child_prepare_work(struct child *child, const struct child_work *work, const char *output,
+		       struct error *err);
+
 /* Has it ended?  Never waits.  Fills status and exec_errno once it has. */
 bool child_reap(struct child *child);
 

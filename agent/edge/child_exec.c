@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,8 +98,21 @@ static void __attribute__((noreturn)) give_up(int failure)
 	_exit(STATUS_NOT_EXECUTED);
 }
 
+/* Not exit(): what our stdio holds, and what is to be done at our end, is not the child's. */
+static void __attribute__((noreturn)) do_work(const struct child_work *work)
+{
+	int status;
+
+	close(FD_GATE);
+	close(FD_FAILURE);
+	signal(SIGPIPE, SIG_IGN);
+	status = work->run(work->context);
+	fflush(stdout);
+	_exit(status);
+}
+
 static void __attribute__((noreturn))
-execute(const struct descriptors *own, const struct strvec *argv)
+execute(const struct descriptors *own, const struct strvec *argv, const struct child_work *work)
 {
 	static const char *const environment[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", NULL
@@ -107,14 +121,17 @@ execute(const struct descriptors *own, const struct strvec *argv)
 	if (setsid() < 0 || place_descriptors(own) < 0)
 		give_up(own->failure);
 	reset_signals();
-	umask(022);	/* qm makes files that others must read: its task list, the guests' */
 	wait_for_release();
+	if (!argv)
+		do_work(work);
+	umask(022);	/* qm makes files that others must read: its task list, the guests' */
 	execve(argv->items[0], argv->items, (char *const *)environment);
 	give_up(FD_FAILURE);
 }
 
 /* Our handlers must not run in the child: no signal reaches it before reset_signals(). */
-static pid_t fork_quietly(const struct descriptors *own, const struct strvec *argv)
+static pid_t fork_quietly(const struct descriptors *own, const struct strvec *argv,
+			  const struct child_work *work)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -123,12 +140,13 @@ static pid_t fork_quietly(const struct descriptors *own, const struct strvec *ar
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		execute(own, argv);
+		execute(own, argv, work);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
 
-int child_exec_fork(struct child *child, const struct strvec *argv, int output, int complaint)
+int child_exec_fork(struct child *child, const struct strvec *argv,
+		    const struct child_work *work, int output, int complaint)
 {
 	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 }, saved;
 	struct descriptors own = { .output = output, .complaint = complaint };
@@ -139,7 +157,7 @@ int child_exec_fork(struct child *child, const struct strvec *argv, int output, 
 	    pipe2(failure, O_CLOEXEC | O_NONBLOCK) == 0) {
 		own.gate = gate[1];
 		own.failure = failure[1];
-		child->pid = fork_quietly(&own, argv);
+		child->pid = fork_quietly(&own, argv, work);
 	}
 	saved = errno;
 	scope_close(&own.null);

@@ -10,14 +10,17 @@
 #define CHILD_EXEC_H
 
 struct child;
+struct child_work;
 struct strvec;
 
 /*
- * Fill child with a process that waits for child_release() to execute argv.
+ * Fill child with a process that waits for child_release() to execute argv, or
+ * (argv NULL) to do work.
  * output and complaint, its stdout and stderr, stay the caller's.  -1 with errno
  * if there is none.
  */
-int child_exec_fork(struct child *child, const struct strvec *argv, int output, int complaint);
+int child_exec_fork(struct child *child, const struct strvec *argv,
+		    const struct child_work *work, int output, int complaint);
 
 /* Once it has ended: the errno of its exec, or 0 if it was executed.  Never waits. */
 int child_exec_failure(const struct child *child);

@@ -154,7 +154,7 @@ static int begin(struct reading *reading, const struct strvec *argv, struct erro
 		theirs[i] = pair[1];
 	}
 	if (result == 0)
-		result = child_exec_fork(&reading->child, argv, theirs[0], theirs[1]);
+		result = child_exec_fork(&reading->child, argv, NULL, theirs[0], theirs[1]);
 	if (result < 0)
 		error_set_errno(err, "%s: no process could be made for it", argv->items[0]);
 	scope_close(&theirs[0]);

@@ -19,16 +19,24 @@
 static const struct {
 	const char *name;
 	unsigned limit;
-	bool allocates;
+	bool allocates, makes, own;
 } verbs[QM_VERB_COUNT] = {
-	[QM_CLONE]	= { "clone",	0,	true },
-	[QM_SET]	= { "set",	180,	false },
-	[QM_RESIZE]	= { "resize",	300,	true },
-	[QM_RESCAN]	= { "rescan",	300,	false },
-	[QM_START]	= { "start",	600,	false },
-	[QM_SHUTDOWN]	= { "shutdown",	600,	false },
-	[QM_DESTROY]	= { "destroy",	600,	false },
-	[QM_FREE]	= { "free",	300,	false },
+	[QM_CLONE]	= { "clone",	0,	.allocates = true, .makes = true },
+	[QM_SET]	= { "set",	180 },
+	[QM_RESIZE]	= { "resize",	300,	.allocates = true },
+	[QM_RESCAN]	= { "rescan",	300 },
+	[QM_START]	= { "start",	600 },
+	[QM_SHUTDOWN]	= { "shutdown",	600 },
+	[QM_DESTROY]	= { "destroy",	600 },
+	[QM_FREE]	= { "free",	300 },
+	[QM_CREATE]	= { "create",	0,	.allocates = true, .makes = true },
+	[QM_STOP]	= { "stop",	300 },
+	[QM_TEMPLATE]	= { "template",	300 },
+	[QM_FETCH]	= { "fetch",	0 },
+	[QM_CHECK]	= { "check",	0,	.own = true },
+	[QM_KEY]	= { "key",	600,	.own = true },
+	[QM_GUEST]	= { "guest",	0,	.own = true },
+	[QM_SEAL]	= { "seal",	0,	.own = true },
 };
 
 const char *qm_verb_name(enum qm_verb verb)
@@ -55,9 +63,19 @@ bool qm_verb_allocates(enum qm_verb verb)
 	return verbs[verb].allocates;
 }
 
+bool qm_verb_makes(enum qm_verb verb)
+{
+	return verb < QM_VERB_COUNT && verbs[verb].makes;
+}
+
+bool qm_verb_is_own(enum qm_verb verb)
+{
+	return verb < QM_VERB_COUNT && verbs[verb].own;
+}
+
 char *qm_program(const char *root, const char *name)
 {
-	return memory_print("%s/usr/sbin/%s", root, name);
+	return memory_print("%s/usr/%s/%s", root, strcmp(name, "pvesh") == 0 ? "bin" : "sbin", name);
 }
 
 void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
@@ -70,6 +88,12 @@ void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char 
 		     NULL);
 	if (full && storage)
 		strvec_pushl(argv, "--storage", storage, NULL);
+}
+
+void qm_create(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "create", NULL);
+	strvec_pushf(argv, "%u", vmid);
 }
 
 void qm_set(struct strvec *argv, unsigned vmid)
@@ -110,13 +134,47 @@ void qm_start(struct strvec *argv, unsigned vmid)
 	strvec_pushf(argv, "%u", vmid);
 }
 
-void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds)
+void qm_shutdown_asked(struct strvec *argv, unsigned vmid, unsigned seconds)
 {
 	strvec_pushl(argv, "qm", "shutdown", NULL);
 	strvec_pushf(argv, "%u", vmid);
 	strvec_push(argv, "--timeout");
 	strvec_pushf(argv, "%u", seconds);
+}
+
+void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds)
+{
+	qm_shutdown_asked(argv, vmid, seconds);
 	strvec_pushl(argv, "--forceStop", "1", NULL);
+}
+
+void qm_stop(struct strvec *argv, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "stop", NULL);
+	strvec_pushf(argv, "%u", vmid);
+}
+
+void qm_template(struct strvec *argv, unsigned vmid, const char *disk)
+{
+	strvec_pushl(argv, "qm", "template", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	if (disk)
+		strvec_pushl(argv, "--disk", disk, NULL);
+}
+
+void qm_fetch(struct strvec *argv, const char *node, const char *volid, const char *url,
+	      const char *sha256)
+{
+	const char *content = volid + strcspn(volid, ":") + 1;
+	const char *name = strchr(content, '/');
+
+	strvec_pushl(argv, "pvesh", "create", NULL);
+	strvec_pushf(argv, "/nodes/%s/storage/%.*s/download-url", node, (int)strcspn(volid, ":"),
+		     volid);
+	strvec_push(argv, "--content");
+	strvec_pushf(argv, "%.*s", (int)strcspn(content, "/"), content);
+	strvec_pushl(argv, "--filename", name ? name + 1 : "", "--url", url,
+		     "--checksum-algorithm", "sha256", "--checksum", sha256, NULL);
 }
 
 void qm_destroy(struct strvec *argv, unsigned vmid)
@@ -151,7 +209,8 @@ bool qm_lock_passes(const char *lock)
 
 bool qm_lock_is_debris(const char *lock)
 {
-	return lock && (strcmp(lock, "clone") == 0 || strcmp(lock, "destroyed") == 0);
+	return lock && (strcmp(lock, "clone") == 0 || strcmp(lock, "create") == 0 ||
+			strcmp(lock, "destroyed") == 0);
 }
 
 /* Lines of work as usual, on whichever stream they come. */

@@ -24,6 +24,15 @@ enum qm_verb {
 	QM_SHUTDOWN,
 	QM_DESTROY,
 	QM_FREE,		/* pvesm free: a volume that no config names */
+	QM_CREATE,
+	QM_STOP,
+	QM_TEMPLATE,
+	QM_FETCH,		/* pvesh: the node downloads an image */
+	/* steps of vyom's own, without qm: see decide/golden.h */
+	QM_CHECK,
+	QM_KEY,
+	QM_GUEST,
+	QM_SEAL,
 	QM_VERB_COUNT
 };
 
@@ -42,15 +51,24 @@ unsigned qm_verb_limit(enum qm_verb verb);
 /* How many seconds a call may take to end after TERM: it cleans up (pve-facts 7.10). */
 #define QM_PATIENCE 60
 
+/* Is it no program that is executed, but work of vyom's own, done in a child? */
+bool qm_verb_is_own(enum qm_verb verb);
+
+/* Does it make a VM, which until it ended well is half-made (pve-facts 1.6, 4.22)? */
+bool qm_verb_makes(enum qm_verb verb);
+
 /* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
 bool qm_verb_allocates(enum qm_verb verb);
 
-/* What is executed for argv[0], "qm" or "pvesm", on the node at root: caller frees. */
+/* What is executed for argv[0], "qm", "pvesm" or "pvesh", on the node at root: caller frees. */
 char *qm_program(const char *root, const char *name);
 
 /* storage only for a full clone, where it may be NULL too: the template's own. */
 void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
 	      const char *description, bool full, const char *storage);
+
+/* qm create VMID, to be followed by qm_set_option. */
+void qm_create(struct strvec *argv, unsigned vmid);
 
 /* qm set VMID, to be followed by one or more qm_set_option. */
 void qm_set(struct strvec *argv, unsigned vmid);
@@ -75,6 +93,22 @@ void qm_start(struct strvec *argv, unsigned vmid);
 
 /* Ask the guest, and after seconds stop it (pve-facts 4.12b). */
 void qm_shutdown(struct strvec *argv, unsigned vmid, unsigned seconds);
+
+/* Ask the guest, and fail if it is not down after seconds. */
+void qm_shutdown_asked(struct strvec *argv, unsigned vmid, unsigned seconds);
+
+/* At once, as if its power were cut. */
+void qm_stop(struct strvec *argv, unsigned vmid);
+
+/* To a template; disk, NULL or "scsi0": the one disk that is left of it (pve-facts 4.3). */
+void qm_template(struct strvec *argv, unsigned vmid, const char *disk);
+
+/*
+ * The node downloads url to volid, "STORE:iso/NAME" or "STORE:import/NAME", if its
+ * SHA-256 is right; exits 0 also if it is not (pve-facts 12.11).
+ */
+void qm_fetch(struct strvec *argv, const char *node, const char *volid, const char *url,
+	      const char *sha256);
 
 /* With --purge: also out of backup jobs; volumes that the config does not name stay. */
 void qm_destroy(struct strvec *argv, unsigned vmid);

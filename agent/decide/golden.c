@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/golden.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "decide/lint.h"
+#include "decide/option.h"
+#include "model/qm.h"
+#include "model/record.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "model/vmconf.h"
+
+/* What stands behind mark in the description, up to the line's end; NULL: nothing. */
+static char *note_of(const struct state_guest *guest, const char *mark)
+{
+	const char *note = guest->conf ? guest->conf->description : NULL;
+	const char *at = note ? strstr(note, mark) : NULL;
+
+	return at ? memory_print("%.*s", (int)strcspn(at + strlen(mark), "\n"),
+				 at + strlen(mark)) : NULL;
+}
+
+unsigned golden_generation(const struct state_guest *guest)
+{
+	CLEANUP(scope_free) char *text = note_of(guest, GOLDEN_GENERATION);
+	uint64_t number;
+
+	return text && number_parse_unsigned(text, 1, UINT32_MAX, &number) ? (unsigned)number : 0;
+}
+
+struct record_template *golden_record(const struct record_vms *records,
+				      const struct state_guest *guest)
+{
+	struct record_template *record = record_templates_find(&records->templates, guest->vmid);
+	CLEANUP(scope_free) char *uuid = guest->conf ? record_uuid_of(guest->conf) : NULL;
+
+	return record && uuid && strcmp(record->uuid, uuid) == 0 ? record : NULL;
+}
+
+static bool is_set(const struct vmconf *conf, const char *key)
+{
+	const char *value = vmconf_get(conf, key);
+
+	return value && strcmp(value, "1") == 0;
+}
+
+/* Finished, as far as its config tells: what has a generation has also been finished by vyom. */
+static bool is_good(const struct state_guest *guest)
+{
+	CLEANUP(scope_free) char *made = note_of(guest, GOLDEN_MADE);
+	const char *disk = guest->conf ? vmconf_get(guest->conf, OPTION_BOOT_DISK) : NULL;
+
+	return guest->local && guest->kind == STATE_QEMU && guest->conf &&
+	       is_set(guest->conf, "template") && !vmconf_get(guest->conf, "lock") && disk &&
+	       strstr(disk, ":base-") && (made || !golden_generation(guest));
+}
+
+/* The guests with an id of the template's, one after the other: NULL begins, and ends. */
+static const struct state_guest *next_guest(const struct spec_section *template,
+					    const struct state *state,
+					    const struct state_guest *guest)
+{
+	unsigned first, last;
+
+	spec_template_range(template, &first, &last);
+	guest = guest ? guest + 1 : state->guests;
+	while (guest < state->guests + state->guest_count && guest->vmid < first)
+		guest++;
+	return guest < state->guests + state->guest_count && guest->vmid <= last ? guest : NULL;
+}
+
+unsigned golden_newest(const struct spec_section *template, const struct state *state)
+{
+	const struct state_guest *newest = NULL, *guest = NULL;
+	unsigned first, last;
+
+	while ((guest = next_guest(template, state, guest)))
+		if (is_good(guest) &&
+		    (!newest || golden_generation(guest) >= golden_generation(newest)))
+			newest = guest;
+	spec_template_range(template, &first, &last);
+	return newest ? newest->vmid : first;
+}
+
+static bool has_declared_image(const struct spec_section *template,
+			       const struct state_guest *guest)
+{
+	CLEANUP(scope_free) char *image = note_of(guest, LINT_IMAGE_MARK);
+	const char *declared = spec_text(template, KEY_SHA256);
+
+	return image && declared && strcasecmp(image, declared) == 0;
+}
+
+/* Begun and not finished, by us: also where a create is in doubt and nothing is known of it yet. */
+static bool is_begun(const struct spec_section *template, const struct state *state,
+		     const struct record_vms *records, unsigned vmid)
+{
+	const struct record_template *record = record_templates_find(&records->templates, vmid);
+	const struct record_step *doubt = record_vms_doubt(records, vmid);
+	const struct state_guest *guest = state_find_guest(state, vmid);
+
+	if (record && guest && !record->sealed && strcmp(record->name, template->name) == 0)
+		return true;
+	return doubt && strcmp(doubt->vm, template->name) == 0;
+}
+
+static bool is_free(const struct state *state, unsigned vmid)
+{
+	for (size_t i = 0; i < state->volumes.count; i++)
+		if (state->volumes.items[i].vmid == vmid)
+			return false;
+	return !state_find_guest(state, vmid);
+}
+
+/* One after the newest, whether that is good or not. */
+static unsigned next_generation(const struct spec_section *template, const struct state *state)
+{
+	const struct state_guest *guest = NULL;
+	unsigned newest = 0;
+
+	while ((guest = next_guest(template, state, guest)))
+		if (golden_generation(guest) > newest)
+			newest = golden_generation(guest);
+	return newest + 1;
+}
+
+static void choose_guest(struct golden *golden, const struct state_guest *guest, unsigned vmid)
+{
+	golden->vmid = vmid;
+	if (guest && golden_generation(guest))
+		golden->generation = golden_generation(guest);
+}
+
+bool golden_choose(struct golden *golden, const struct state *state,
+		   const struct record_vms *records)
+{
+	const struct spec_section *template = golden->template;
+	unsigned first, last, unused = 0;
+	bool found = false;
+
+	spec_template_range(template, &first, &last);
+	golden->generation = next_generation(template, state);
+	for (unsigned vmid = first; vmid <= last; vmid++) {
+		const struct state_guest *guest = state_find_guest(state, vmid);
+
+		if (is_begun(template, state, records, vmid)) {
+			choose_guest(golden, guest, vmid);
+			return true;
+		}
+		if (guest && is_good(guest) && has_declared_image(template, guest)) {
+			choose_guest(golden, guest, vmid);
+			found = true;
+		}
+		if (!unused && is_free(state, vmid))
+			unused = vmid;
+	}
+	if (!found)
+		golden->vmid = unused ? unused : first;
+	return found || unused || first == last;
+}
+
+bool golden_is_used(const struct state *state, unsigned vmid)
+{
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+		struct thin_volume origin = { .name = volume->origin };
+
+		if (!volume->origin)
+			continue;
+		thin_volume_parse_name(&origin);
+		if (origin.vmid == vmid && volume->vmid != vmid)
+			return true;
+	}
+	return false;
+}

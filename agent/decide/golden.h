@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * golden.h - the golden image: its generations, and the steps that build one
+ *
+ * Pure.  A template of the file is a name and a range of ids; each image it is
+ * built from makes a generation with an id of its own.  Which is which stands in
+ * each one's description, so the node tells it also where the journal is lost:
+ *
+ *	golden image by vyom: NAME
+ *	vyom-image: sha256:HEX
+ *	vyom-generation: 2
+ *	vyom-made: 2026-11-28 by vyom 0.1.0	(once it is finished)
+ *
+ * A build is a plan as any other, made anew before and after each step:
+ *
+ *	fetch check key | create resize start guest shutdown set template | seal
+ *
+ * fetch: the node downloads the image; check: its digest and form; key: the
+ * private master key goes where it is kept; guest: the VM is set up and cleaned
+ * over SSH; seal: the checksum of the finished disk is taken.  The private key is
+ * in this process alone: a VM that another run left before its guest step was
+ * done is taken away and made anew.
+ */
+#ifndef GOLDEN_H
+#define GOLDEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plan;
+struct record_template;
+struct record_vms;
+struct spec_section;
+struct state;
+struct state_guest;
+
+struct golden {
+	const struct spec_section *template;
+	unsigned vmid, generation;	/* of what is to be built, see golden_choose */
+	const char *image;		/* its absolute path on the node */
+	bool image_there;		/* it need not be downloaded */
+	bool image_good;		/* it was checked by this run */
+	bool key_kept;			/* the private key is kept, or there is none to keep */
+	bool at_hand; /* the VM lets in the key that this process has */
+	const char *key;		/* the public key line that stays in it; NULL: none does */
+	const char *keys_path;		/* the file of public key lines that create is given */
+	const char *made;		/* "2026-11-28 by vyom 0.1.0" */
+};
+
+/*
+ * Which generation is to be built: one that is begun already; the one that the
+ * declared image has made; else the next.  false: the ids are used up.
+ */
+bool golden_choose(struct golden *golden, const struct state *state,
+		   const struct record_vms *records);
+
+/* Add what is missing still, or the refusals. */
+void golden_plan(const struct golden *golden, const struct state *state,
+		 const struct record_vms *records, struct plan *plan);
+
+/* The VMID of the newest good generation, to clone from: that of none good is the first id. */
+unsigned golden_newest(const struct spec_section *template, const struct state *state);
+
+/* "vyom-generation: N" of a guest of this template's; 0: none, so it was made by hand. */
+unsigned golden_generation(const struct state_guest *guest);
+
+/* The record of a guest that vyom builds or built, or NULL: nor is it if its uuid is another. */
+struct record_template *golden_record(const struct record_vms *records,
+				      const struct state_guest *guest);
+
+/* Does any volume on this node descend from the template's?  lvs must have been asked. */
+bool golden_is_used(const struct state *state, unsigned vmid);
+
+/*
+ * Add the steps that remove a generation that vyom made, or the refusal: only what
+ * the journal knows, and no VM was cloned from and still shares data with.
+ */
+void golden_prune(const struct spec_section *template, const struct state *state,
+		  const struct record_vms *records, unsigned vmid, struct plan *plan);
+
+#define GOLDEN_MARK "golden image by vyom: "
+#define GOLDEN_GENERATION "vyom-generation: "
+#define GOLDEN_MADE "vyom-made: "
+
+/* The user that cloud-init makes where the file says none: that of Ubuntu's images. */
+#define GOLDEN_USER "ubuntu"
+
+#endif

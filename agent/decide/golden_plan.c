@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/golden.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "decide/budget.h"
+#include "decide/leftover.h"
+#include "decide/lint.h"
+#include "decide/option.h"
+#include "decide/plan.h"
+#include "model/qm.h"
+#include "model/record.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "model/vmconf.h"
+
+enum {
+	MEMORY_MIB = 1024,		/* the RFC's */
+	SHUTDOWN_SECONDS = 180,
+};
+
+static struct plan_step *add(const struct golden *golden, enum qm_verb verb, struct plan *plan)
+{
+	struct plan_step *step =
+		plan_add(plan, golden->template->name, golden->vmid, verb);
+
+	step->section = golden->template;
+	return step;
+}
+
+static const char *user_of(const struct golden *golden)
+{
+	const char *user = spec_text(golden->template, KEY_USER);
+
+	return user ? user : GOLDEN_USER;
+}
+
+/* --- before there is a VM --- */
+
+static void plan_fetch(const struct golden *golden, const struct state *state, struct plan *plan)
+{
+	const struct spec_section *template = golden->template;
+	struct plan_step *step;
+
+	if (golden->image_there)
+		return;
+	step = add(golden, QM_FETCH, plan);
+	qm_fetch(&step->argv, state->node, spec_text(template, KEY_IMAGE),
+		 spec_text(template, KEY_URL), spec_text(template, KEY_SHA256));
+}
+
+static void plan_check(const struct golden *golden, struct plan *plan)
+{
+	if (golden->image_good)
+		return;
+	strvec_pushl(&add(golden, QM_CHECK, plan)->argv, "check", golden->image, "sha256",
+		     spec_text(golden->template, KEY_SHA256), NULL);
+}
+
+static void plan_key(const struct golden *golden, struct plan *plan)
+{
+	const struct spec_value *sink = spec_value(golden->template, KEY_KEY_SINK);
+	struct plan_step *step;
+
+	if (golden->key_kept)
+		return;
+	step = add(golden, QM_KEY, plan);
+	step->why = memory_copy("a new key pair is made; the private key goes there");
+	strvec_push(&step->argv, "key");
+	if (sink)
+		strvec_extend(&step->argv, &sink->list);
+	else
+		strvec_push(&step->argv, spec_text(golden->template, KEY_KEY_FILE));
+}
+
+static void describe(const struct golden *golden, bool finished, struct strbuf *note)
+{
+	strbuf_addf(note, GOLDEN_MARK "%s\n" LINT_IMAGE_MARK "%s\n" GOLDEN_GENERATION "%u",
+		    golden->template->name, spec_text(golden->template, KEY_SHA256),
+		    golden->generation);
+	if (finished)
+		strbuf_addf(note, "\n" GOLDEN_MADE "%s", golden->made);
+}
+
+static void add_address(const struct golden *golden, struct strbuf *text)
+{
+	const char *address = spec_text(golden->template, KEY_BUILD_ADDRESS);
+	const char *gateway = spec_text(golden->template, KEY_GATEWAY);
+	bool v6 = strchr(address, ':') != NULL;
+
+	strbuf_addf(text, v6 ? "ip6=%s" : "ip=%s", address);
+	if (gateway)
+		strbuf_addf(text, v6 ? ",gw6=%s" : ",gw=%s", gateway);
+}
+
+/* The RFC's machine: one call, so that it has its mark from its first complete config on. */
+static void plan_create(const struct golden *golden, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf note = STRBUF_INIT, address = STRBUF_INIT;
+	CLEANUP(scope_free) char *net = NULL, *disk = NULL, *cloudinit = NULL;
+	const struct spec_section *template = golden->template;
+	const char *storage = spec_text(template, KEY_STORAGE);
+	struct plan_step *step = add(golden, QM_CREATE, plan);
+
+	describe(golden, false, &note);
+	add_address(golden, &address);
+	net = memory_print("virtio,bridge=%s", spec_text(template, KEY_BRIDGE));
+	disk = memory_print("%s:0,import-from=%s,discard=on,iothread=1", storage, golden->image);
+	cloudinit = memory_print("%s:cloudinit", storage);
+	qm_create(&step->argv, golden->vmid);
+	qm_set_option(&step->argv, "name", template->name);
+	qm_set_option(&step->argv, "description", note.buf);
+	qm_set_option(&step->argv, "memory", "1024");
+	qm_set_option(&step->argv, "cores", "1");
+	qm_set_option(&step->argv, "ostype", "l26");
+	qm_set_option(&step->argv, "agent", "enabled=1");
+	qm_set_option(&step->argv, "net0", net);
+	qm_set_option(&step->argv, "scsihw", "virtio-scsi-single");
+	qm_set_option(&step->argv, OPTION_BOOT_DISK, disk);
+	qm_set_option(&step->argv, "ide2", cloudinit);
+	qm_set_option(&step->argv, "boot", "order=" OPTION_BOOT_DISK);
+	qm_set_option(&step->argv, "serial0", "socket");
+	qm_set_option(&step->argv, "vga", "serial0");
+	qm_set_option(&step->argv, "ciuser", user_of(golden));
+	qm_set_option(&step->argv, "ciupgrade", "0");
+	qm_set_option(&step->argv, "ipconfig0", address.buf);
+	qm_set_option(&step->argv, "sshkeys", golden->keys_path);
+	step->storage = memory_copy(storage);
+	step->promise = spec_number(template, KEY_DISK) + QM_CLOUDINIT_SIZE;
+	step->memory = MEMORY_MIB * MIB;
+}
+
+/* --- the VM is there --- */
+
+static bool is_running(const struct state_guest *guest)
+{
+	return guest && guest->pid;
+}
+
+/* How large its disk is; 0: not known, or not there yet. */
+static uint64_t disk_size(const struct state *state, const struct state_guest *guest)
+{
+	const struct thin_volume *disk =
+		guest ? state_find_drive(state, guest->conf, OPTION_BOOT_DISK) : NULL;
+
+	return disk ? disk->size : 0;
+}
+
+static void plan_resize(const struct golden *golden, const struct state *state,
+			const struct state_guest *guest, struct plan *plan)
+{
+	uint64_t wanted = number_round_up(spec_number(golden->template, KEY_DISK),
+					  QM_EXTENT_DEFAULT);
+	struct plan_step *step;
+
+	if (!wanted || (guest && disk_size(state, guest) >= wanted))
+		return;
+	step = add(golden, QM_RESIZE, plan);
+	qm_resize(&step->argv, golden->vmid, OPTION_BOOT_DISK, wanted);
+	step->storage = memory_copy(spec_text(golden->template, KEY_STORAGE));
+}
+
+static void plan_guest(const struct golden *golden, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf packages = STRBUF_INIT;
+	const struct spec_value *list = spec_value(golden->template, KEY_PACKAGES);
+	const char *address = spec_text(golden->template, KEY_BUILD_ADDRESS);
+	struct plan_step *step = add(golden, QM_GUEST, plan);
+
+	if (list)
+		strvec_join(&list->list, " ", &packages);
+	step->why = memory_print("over SSH: %s%s%s%s", packages.len ? "install " : "",
+				 packages.len ? packages.buf : "", packages.len ? "; " : "",
+				 "then a clean slate");
+	strvec_push(&step->argv, "guest");
+	strvec_pushf(&step->argv, "%s@%.*s", user_of(golden), (int)strcspn(address, "/"), address);
+}
+
+static void plan_up(const struct golden *golden, const struct state *state,
+		    const struct state_guest *guest, struct plan *plan)
+{
+	if (!is_running(guest)) {
+		plan_resize(golden, state, guest, plan);
+		qm_start(&add(golden, QM_START, plan)->argv, golden->vmid);
+	}
+	plan_guest(golden, plan);
+}
+
+/* The guest must go down by itself: what is forced down may not have written all. */
+static void plan_down(const struct golden *golden, const struct state_guest *guest,
+		      bool prepared, struct plan *plan)
+{
+	if (!prepared || is_running(guest))
+		qm_shutdown_asked(&add(golden, QM_SHUTDOWN, plan)->argv, golden->vmid,
+				  SHUTDOWN_SECONDS);
+}
+
+static bool keys_agree(const struct golden *golden, const struct vmconf *conf)
+{
+	const struct option *option = option_find("sshkeys");
+
+	if (!golden->key)
+		return !vmconf_get(conf, "sshkeys");
+	return option_agrees(option, golden->key, vmconf_get(conf, "sshkeys"));
+}
+
+static bool is_clean(const struct golden *golden, const struct vmconf *conf)
+{
+	const char *address = vmconf_get(conf, "ipconfig0");
+
+	return address && strcmp(address, "ip=dhcp") == 0 && keys_agree(golden, conf) &&
+	       conf->description && strstr(conf->description, GOLDEN_MADE);
+}
+
+static void plan_set(const struct golden *golden, const struct state_guest *guest,
+		     struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf note = STRBUF_INIT;
+	bool same_keys = guest ? keys_agree(golden, guest->conf) : golden->key &&
+				 !golden->template->ssh_keys;
+	struct plan_step *step;
+
+	if (guest && is_clean(golden, guest->conf))
+		return;
+	describe(golden, true, &note);
+	step = add(golden, QM_SET, plan);
+	qm_set(&step->argv, golden->vmid);
+	qm_set_option(&step->argv, "ipconfig0", "ip=dhcp");
+	qm_set_option(&step->argv, "description", note.buf);
+	if (golden->key && !same_keys)
+		qm_set_option(&step->argv, "sshkeys", golden->template->ssh_keys_path);
+	if (!golden->key)
+		qm_set_option(&step->argv, "delete", "sshkeys");
+}
+
+static void plan_seal(const struct golden *golden, struct plan *plan)
+{
+	struct plan_step *step = add(golden, QM_SEAL, plan);
+
+	step->why = memory_copy("a checksum of the finished disk is kept in the journal");
+	strvec_push(&step->argv, "seal");
+	strvec_pushf(&step->argv, "%u", golden->vmid);
+}
+
+static void plan_finish(const struct golden *golden, const struct state_guest *guest,
+			bool prepared, struct plan *plan)
+{
+	plan_down(golden, guest, prepared, plan);
+	plan_set(golden, guest, plan);
+	qm_template(&add(golden, QM_TEMPLATE, plan)->argv, golden->vmid, NULL);
+	plan_seal(golden, plan);
+}
+
+static void plan_new(const struct golden *golden, const struct state *state, struct plan *plan)
+{
+	plan_fetch(golden, state, plan);
+	plan_check(golden, plan);
+	plan_key(golden, plan);
+	plan_create(golden, plan);
+	plan_up(golden, state, NULL, plan);
+	plan_finish(golden, NULL, false, plan);
+}
+
+/* Of a template whose disk was not renamed any more, the rest is done disk by disk (4.3). */
+static void plan_rest(const struct golden *golden, const struct state_guest *guest,
+		      const struct record_template *record, struct plan *plan)
+{
+	const char *disk = vmconf_get(guest->conf, OPTION_BOOT_DISK);
+
+	if (disk && !strstr(disk, ":base-"))
+		qm_template(&add(golden, QM_TEMPLATE, plan)->argv, golden->vmid, OPTION_BOOT_DISK);
+	if (!record->sealed)
+		plan_seal(golden, plan);
+}
+
+static void plan_anew(const struct golden *golden, const struct state *state,
+		      const struct state_guest *guest, struct plan *plan)
+{
+	struct plan_step *step;
+
+	if (guest->pid)
+		qm_stop(&add(golden, QM_STOP, plan)->argv, golden->vmid);
+	step = add(golden, QM_DESTROY, plan);
+	step->why = memory_copy("a build that was cut off, and whose key is lost, is made anew");
+	qm_destroy(&step->argv, golden->vmid);
+	plan_new(golden, state, plan);
+}
+
+/* Frees its disk first, and lets go of its config last: it is there still, but spoilt (4.7). */
+static bool is_half_destroyed(const struct record_vms *records, unsigned vmid)
+{
+	const struct record_step *doubt = record_vms_doubt(records, vmid);
+
+	return doubt && qm_verb_find(doubt->verb) == QM_DESTROY;
+}
+
+static void plan_guest_left(const struct golden *golden, const struct state *state,
+			    const struct state_guest *guest, const struct record_vms *records,
+			    struct plan *plan)
+{
+	const struct record_template *record = golden_record(records, guest);
+	const char *flag = vmconf_get(guest->conf, "template");
+
+	if (is_half_destroyed(records, golden->vmid))
+		plan_anew(golden, state, guest, plan);
+	else if (flag && strcmp(flag, "1") == 0)
+		plan_rest(golden, guest, record, plan);
+	else if (record->prepared)
+		plan_finish(golden, guest, true, plan);
+	else if (!golden->at_hand)
+		plan_anew(golden, state, guest, plan);
+	else {
+		plan_up(golden, state, guest, plan);
+		plan_finish(golden, guest, false, plan);
+	}
+}
+
+/* --- what stands in the way --- */
+
+static const struct { enum key_id key; const char *why; } needed[] = {
+	{ KEY_IMAGE,		"the image to build from" },
+	{ KEY_SHA256,		"what sha256sum must print for the image" },
+	{ KEY_BUILD_ADDRESS,	"the address that it has while it is built" },
+};
+
+static void refuse_config(const struct golden *golden, struct plan *plan)
+{
+	const struct spec_section *template = golden->template;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (!spec_value(template, needed[i].key))
+			plan_refuse(plan, template->name, golden->vmid,
+				    "%s is missing in the file: %s", key_table[needed[i].key].name,
+				    needed[i].why);
+	if (spec_value(template, KEY_BUILD_ADDRESS) &&
+	    strcmp(spec_text(template, KEY_BUILD_ADDRESS), "dhcp") == 0)
+		plan_refuse(plan, template->name, golden->vmid, "build-address must be an address");
+	if (!spec_value(template, KEY_MASTER_KEY) && !spec_value(template, KEY_KEY_SINK) &&
+	    !spec_value(template, KEY_KEY_FILE))
+		plan_refuse(plan, template->name, golden->vmid,
+			    "the file does not say who may log in to it in an emergency: master-key = "
+			    "your public key's file, or key-sink or key-file for a new one");
+	if (spec_value(template, KEY_IMAGE) && !golden->image_there &&
+	    !spec_value(template, KEY_URL))
+		plan_refuse(plan, template->name, golden->vmid,
+			    "image: %s is not there; bring it, or say url = where the node can "
+			    "download it", golden->image);
+}
+
+static void refuse_guest(const struct golden *golden, const struct state_guest *guest,
+			 struct plan *plan)
+{
+	const char *lock = guest->conf ? vmconf_get(guest->conf, "lock") : NULL;
+	const char *name = guest->conf ? vmconf_get(guest->conf, "name") : NULL;
+
+	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf)
+		plan_refuse(plan, golden->template->name, golden->vmid,
+			    "its id belongs to a guest that is no VM of this node (it is on %s); "
+			    "give the template another", guest->node);
+	else if (lock)
+		plan_refuse(plan, golden->template->name, golden->vmid,
+			    "it is locked (%s): someone is at work on it, or was cut off; wait, "
+			    "and see `qm config %u`", lock, golden->vmid);
+	else
+		plan_refuse(plan, golden->template->name, golden->vmid,
+			    "its id belongs to \"%s\", which vyom did not build from this image: "
+			    "give it a range, vmids = \"%u-%u\", so that a new generation has an "
+			    "id of its own", name ? name : "a VM without a name", golden->vmid,
+			    golden->vmid + 9);
+}
+
+static bool is_finished(const struct golden *golden, const struct state *state,
+			const struct state_guest *guest)
+{
+	return guest && golden_newest(golden->template, state) == guest->vmid && guest->conf &&
+	       guest->conf->description && spec_text(golden->template, KEY_SHA256) &&
+	       strcasestr(guest->conf->description, spec_text(golden->template, KEY_SHA256));
+}
+
+static void plan_leftover(const struct golden *golden, const struct leftover *leftover,
+			  const struct state *state, struct plan *plan)
+{
+	plan->busy |= leftover->kind == LEFTOVER_BUSY;
+	if (leftover->kind != LEFTOVER_OURS) {
+		plan_refuse(plan, golden->template->name, golden->vmid, "%s", leftover->text);
+		return;
+	}
+	plan_undo(leftover, state, golden->template, golden->template->name, golden->vmid, plan);
+	plan_new(golden, state, plan);
+}
+
+void golden_plan(const struct golden *golden, const struct state *state,
+		 const struct record_vms *records, struct plan *plan)
+{
+	CLEANUP(leftover_release) struct leftover leftover = { .volids = STRVEC_INIT };
+	const struct state_guest *guest = state_find_guest(state, golden->vmid);
+	const struct record_template *record = guest ? golden_record(records, guest) : NULL;
+
+	plan->vm_count++;
+	leftover_find(state, records, golden->vmid, &leftover);
+	if (is_finished(golden, state, guest) && (!record || record->sealed) &&
+	    !is_half_destroyed(records, golden->vmid))
+		return;
+	refuse_config(golden, plan);
+	if (plan->refusal_count)
+		return;
+	if (leftover.kind != LEFTOVER_NONE)
+		plan_leftover(golden, &leftover, state, plan);
+	else if (!guest)
+		plan_new(golden, state, plan);
+	else if (record && guest->local && guest->conf && !vmconf_get(guest->conf, "lock"))
+		plan_guest_left(golden, state, guest, records, plan);
+	else
+		refuse_guest(golden, guest, plan);
+}
+
+void golden_prune(const struct spec_section *template, const struct state *state,
+		  const struct record_vms *records, unsigned vmid, struct plan *plan)
+{
+	const struct state_guest *guest = state_find_guest(state, vmid);
+	const char *lock = guest && guest->conf ? vmconf_get(guest->conf, "lock") : NULL;
+
+	if (!guest || !golden_record(records, guest))
+		plan_refuse(plan, template->name, vmid,
+			    "vyom did not build it, as far as its journal knows; it is left alone");
+	else if (lock)
+		plan_refuse(plan, template->name, vmid,
+			    "it is locked (%s): someone is at work on it; wait", lock);
+	else if (golden_is_used(state, vmid))
+		plan_refuse(plan, template->name, vmid, "VMs were cloned from it, and share its data");
+	else
+		qm_destroy(&plan_add(plan, template->name, vmid, QM_DESTROY)->argv, vmid);
+}
