@@ -21,7 +21,10 @@
  *	== verify 101 102
  *	what `vyom verify` prints while a run is at work on 101 and 102
  *
- * There may be several of plan and of verify, with words behind or without.
+ *	== lint 9000
+ *	what is to be said of the template 9000, declared or not
+ *
+ * There may be several of these, with words behind or without.
  * Blank lines at a section's end do not count.
  *
  *	srcdir=. t/golden		all of them
@@ -41,6 +44,7 @@
 #include "cli/report.h"
 #include "decide/admit.h"
 #include "decide/diff.h"
+#include "decide/lint.h"
 #include "decide/plan.h"
 #include "decide/verify.h"
 #include "edge/spec_conf.h"
@@ -168,17 +172,42 @@ static void print_verify(const struct golden *golden, const char *words, FILE *o
 	report_text.verify(out, &verify, false);
 }
 
+/* Of a declared template, the digest that it shall have. */
+static const char *declared_digest(const struct spec *spec, unsigned vmid)
+{
+	for (size_t i = 0; i < spec->template_count; i++)
+		if (spec_number(spec->templates[i], KEY_VMID) == vmid)
+			return spec_text(spec->templates[i], KEY_SHA256);
+	return NULL;
+}
+
+static void print_lint(const struct golden *golden, const char *words, FILE *out)
+{
+	unsigned vmid = (unsigned)strtoul(words, NULL, 10);
+	struct lints lints = { .items = NULL };
+
+	lint_guest(vmid, declared_digest(golden->spec, vmid), &golden->state, &lints);
+	for (size_t i = 0; i < lints.count; i++)
+		fprintf(out, "%s: %s: %s; %s\n",
+			lints.items[i].severity == LINT_UNFIT ? "unfit" : "advice",
+			lints.items[i].what, lints.items[i].why, lints.items[i].mend);
+	lint_release(&lints);
+}
+
 /* What is printed for a section of that title; false: it is no such section. */
 static bool print_section(const struct golden *golden, const char *title, struct strbuf *printed)
 {
 	bool plan = strncmp(title, "plan", 4) == 0, verify = strncmp(title, "verify", 6) == 0;
+	bool lint = strncmp(title, "lint", 4) == 0;
 	FILE *out;
 
-	if (!plan && !verify)
+	if (!plan && !verify && !lint)
 		return false;
 	out = open_memstream(&printed->buf, &printed->len);
 	if (plan)
 		print_plan(golden, title + 4, out);
+	else if (lint)
+		print_lint(golden, title + 4, out);
 	else
 		print_verify(golden, title + 6, out);
 	fclose(out);
@@ -247,7 +276,7 @@ static void compare(const struct golden *golden)
 			print_difference(&section->text, &printed);
 	}
 	if (!expects)
-		report(false, name, golden->path, "neither plan nor verify");
+		report(false, name, golden->path, "neither plan nor verify nor lint");
 }
 
 static void run(const char *path)

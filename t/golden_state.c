@@ -172,6 +172,8 @@ static const struct field {
 	FIELD(volume, thin_volume, "mapped", SIZE, mapped, 0),
 	FIELD(volume, thin_volume, "inactive", FLAG, active, false),
 	FIELD(volume, thin_volume, "open", FLAG, open, true),
+	FIELD(volume, thin_volume, "read-only", FLAG, read_only, true),
+	FIELD(volume, thin_volume, "skipped", FLAG, skip, true),
 	FIELD(guest, state_guest, "on", TEXT, node, 0),
 	FIELD(guest, state_guest, "container", CHOICE, kind, STATE_LXC),
 	FIELD(guest, state_guest, "running", CHOICE, pid, 4711),

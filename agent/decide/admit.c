@@ -70,7 +70,7 @@ static void admit_template(const struct spec_section *template, const struct sta
 	struct lints lints = { .items = NULL };
 
 	lint_template(template, state, &lints);
-	for (size_t i = 0; i < lints.count; i++)
+	for (size_t i = 0; i < lints.unfit; i++)
 		plan_refuse(plan, template->name, (unsigned)spec_number(template, KEY_VMID),
 			    "%s: %s; %s", lints.items[i].what, lints.items[i].why,
 			    lints.items[i].mend);

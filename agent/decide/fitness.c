@@ -102,10 +102,10 @@ static void check_template(const struct spec_section *template, const struct sta
 	struct lints lints = { .items = NULL };
 
 	lint_template(template, state, &lints);
-	for (size_t i = 0; i < lints.count; i++)
+	for (size_t i = 0; i < lints.unfit; i++)
 		fitness_add(fitness, false, what, "%s: %s; %s", lints.items[i].what,
 			    lints.items[i].why, lints.items[i].mend);
-	if (!lints.count)
+	if (!lints.unfit)
 		fitness_add(fitness, true, what,
 			    "serial port, cloud-init drive, base volume, image digest");
 	lint_release(&lints);

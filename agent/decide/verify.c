@@ -127,7 +127,7 @@ static void verify_template(const struct spec_section *template, const struct st
 	struct lints lints = { .items = NULL };
 
 	lint_template(template, state, &lints);
-	for (size_t i = 0; i < lints.count; i++)
+	for (size_t i = 0; i < lints.unfit; i++)
 		add(verify, VERIFY_DRIFT, template->name, vmid, "template")->text =
 			memory_print("%s: %s", lints.items[i].what, lints.items[i].mend);
 	lint_release(&lints);
