@@ -47,7 +47,7 @@ perl -e '
 		["libdevmapper", qr/^libdevmapper\.h$/, qr{^edge/thin_(dm|row_kernel)\.c$}],
 		["SQLite", qr/^sqlite3\.h$/, qr{^edge/journal(_[a-z]+)?\.[ch]$}],
 		["jansson", qr/^jansson\.h$/, qr{^(edge/(lvs|pvefs|json)|cli/report_json)\.c$}],
-		["libmd", qr/^(md[245]|sha\d*|rmd160|ripemd)\.h$/, qr{^base/digest\.c$}],
+		["libcrypto", qr{^openssl/}, qr{^base/digest\.c$}],
 		["libssh", qr{^libssh/}, qr{^edge/ssh\.c$}],
 	);
 	my (%includes, %foreign);

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -45,6 +47,38 @@ int file_read(const char *path, struct strbuf *text)
 	strbuf_reset(text);
 	errno = failed;
 	return -1;
+}
+
+/* Small enough to be hashed out of the cache of the core that read it. */
+enum { DIGEST_CHUNK = 128 << 10 };
+
+int file_digest(int fd, uint64_t size, void (*progress)(void *context, uint64_t done),
+		void *context, char text[DIGEST_SHA256_TEXT], struct error *err)
+{
+	CLEANUP(digest_free) struct digest *digest = digest_new();
+	CLEANUP(scope_free) void *chunk = memory_new(DIGEST_CHUNK, 1);
+	uint64_t done = 0;
+
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	while (done < size) {
+		size_t want = size - done < DIGEST_CHUNK ? (size_t)(size - done) : DIGEST_CHUNK;
+		ssize_t got = pread(fd, chunk, want, (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_set_errno(err, "cannot be read at byte %" PRIu64, done);
+		if (got == 0)
+			return error_set(err, ERROR_SYSTEM,
+					 "ends after %" PRIu64 " of %" PRIu64 " bytes; it was cut "
+					 "short", done, size);
+		digest_add(digest, chunk, (size_t)got);
+		done += (uint64_t)got;
+		if (progress && (done % (16 * MIB) < (uint64_t)got || done == size))
+			progress(context, done);
+	}
+	digest_finish(digest, text);
+	return 0;
 }
 
 /* Root could change anything anyway; who has become root by sudo means their own files too. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file.h - a whole file in one read(2), and files that may tell us what to do
- *
+ * file.h - a whole file in one read(2), a large one as its digest, and files that may tell
+ * us what to do
  * pmxcfs and /proc make up their files as they are read: only what one call
  * returns belongs together (pve-facts 5.10).
  */
 #ifndef FILE_H
 #define FILE_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
 
 struct error;
 struct strbuf;
@@ -17,6 +21,14 @@ struct strbuf;
  * calls: its memory is kept.
  */
 int file_read(const char *path, struct strbuf *text);
+
+/*
+ * The SHA-256 of the first size bytes of what fd reads, from its start, whatever its
+ * offset is.  progress, if there is one, hears of the bytes done from time to time, and
+ * when all are.  -1 if it cannot be read or is shorter; what err says goes after a name.
+ */
+int file_digest(int fd, uint64_t size, void (*progress)(void *context, uint64_t done),
+		void *context, char text[DIGEST_SHA256_TEXT], struct error *err);
 
 /*
  * Open the file at path to read, if nobody else can have written it: a regular one, maybe

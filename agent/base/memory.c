@@ -5,16 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *check(void *pointer)
+void memory_fail(const char *line)
 {
-	static const char text[] = "vyom: out of memory\n";
-
-	if (pointer)
-		return pointer;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+	if (write(STDERR_FILENO, line, strlen(line)) < 0) {
 		/* nowhere left to say it */
 	}
 	_exit(2);
+}
+
+static void *check(void *pointer)
+{
+	if (!pointer)
+		memory_fail("vyom: out of memory\n");
+	return pointer;
 }
 
 void *memory_new(size_t count, size_t size)

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* The last words, a whole line, of a program that cannot go on; status 2. */
+void memory_fail(const char *line) __attribute__((noreturn));
+
 /* Zeroed. */
 void *memory_new(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2)));
 
