@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Running guests. With a ROOT no process is made: /run/qemu-server/N.pid, /proc/PID/{cmdline,stat} under ROOT say that one
-# runs (its pid is above any that a kernel gives). Without, a sham kvm process is started that holds the VM's volumes open
+# runs (its pid is above any that a kernel gives); one that can be logged in to has a Node::Machine too. Without, a sham kvm process is started that holds the VM's volumes open
 # and quits on TERM. Running or not is decided as pve-facts 4.15 says. What a guest does is set by files in
 # ROOT/etc/stand-in.d/N/, or .../default/ for all.
 
@@ -15,6 +15,7 @@ use Node::Disk;
 use Node::Lvm;
 use Node::Schema;
 use Node::Storage;
+use Node::Machine;
 
 sub pid_file { return Node::Root::path("/run/qemu-server/$_[0].pid"); }
 
@@ -109,9 +110,10 @@ sub has_agent {
 # A bridge that is not there shows only now (pve-facts 12.13).
 sub check_bridges {
     my ($vmid, $main) = @_;
+    my $missing = Node::Machine::wanted($vmid, $main) && Node::Machine::check_bridge($main);
     for my $key (sort grep { /^net\d+$/ } keys %$main) {
         my $bridge = Node::Property::check('net', $key, $main->{$key})->{bridge} // next;
-        next if -d Node::Root::path("/sys/class/net/$bridge");
+        next if -d Node::Root::path("/sys/class/net/$bridge") && !($key eq 'net0' && $missing);
         print "bridge '$bridge' does not exist\nkvm: -netdev " . tap($vmid, $key =~ /(\d+)/)
             . ": network script /usr/libexec/qemu-server/pve-bridge failed with status 512\n";
         die "start failed: QEMU exited with code 1\n";
@@ -123,7 +125,11 @@ sub spawn {
     my @command = command($vmid, $main);
     check_bridges($vmid, $main);
     return spawn_process($vmid, $main, @command) if $Node::Root::root eq '';
-    Node::Apart::run(sub { pretend($vmid, $main, @command); return });
+    Node::Apart::run(sub {
+        Node::Machine::start($vmid, $main) if Node::Machine::wanted($vmid, $main);
+        pretend($vmid, $main, @command);
+        return;
+    });
 }
 
 sub pretend {
@@ -167,11 +173,13 @@ sub spawn_process {
     Node::Root::folder('/var/lib/stand-in/kvm');
     unlink("/var/lib/stand-in/kvm/$vmid");
     symlink($self, "/var/lib/stand-in/kvm/$vmid") or die "stand-in: no link to $self: $!\n";
+    my $guest = Node::Machine::wanted($vmid, $main) ? Node::Machine::prepare($vmid, $main) : '';
     my $pid = fork() // die "fork failed: $!\n";
     if (!$pid) {
         POSIX::setsid();
         Node::Lock::abandon();
         open($_->[0], $_->[1], '/dev/null') for [*STDIN, '<'], [*STDOUT, '>'], [*STDERR, '>'];
+        $ENV{STAND_IN_GUEST} = $guest;
         $ENV{STAND_IN_DEVICES} = join(' ', map { "/dev/$_->[0]/$_->[1]" } volumes($main));
         chdir('/var/lib/stand-in/kvm');
         exec({ $^X } @command) or POSIX::_exit(1);
@@ -198,6 +206,7 @@ sub end {
         return;
     }
     Node::Apart::run(sub {
+        Node::Machine::down($vmid, 'INT');
         Node::Lvm::release("vm.$vmid");
         unlink(map { Node::Root::path("/proc/$pid/$_") } qw(cmdline stat));
         rmdir(Node::Root::path("/proc/$pid"));
@@ -217,6 +226,7 @@ sub ask_down {
     Node::Apart::leave();
     open($_->[0], $_->[1], '/dev/null') for [*STDIN, '<'], [*STDOUT, '>'], [*STDERR, '>'];
     Node::Root::pause($needs);
+    Node::Machine::down($vmid, 'TERM') if (running($vmid) // '') eq $guest;
     end($vmid) if (running($vmid) // '') eq $guest;
     exit(0);
 }

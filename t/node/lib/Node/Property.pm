@@ -102,8 +102,9 @@ sub wrong {
     } elsif ($type eq 'ipv4') {
         return "invalid format - value does not look like a valid ipv4 address\n" if !ipv4($value);
     } elsif ($type eq 'ipv6cidr') {
+        my ($address, $mask) = $value =~ m!^([0-9a-f:.]+)/(\d+)$!i;
         return "invalid format - value does not look like a valid ipv6 network configuration\n"
-            if $value !~ /^(?:auto|dhcp)$/ && !($value =~ m!^([0-9a-f:.]+)/(\d+)$!i && $1 =~ /:/ && $2 >= 1 && $2 <= 128);
+            if $value !~ /^(?:auto|dhcp)$/ && !(defined($mask) && $address =~ /:/ && $mask >= 1 && $mask <= 128);
     } elsif ($type eq 'ipv6') {
         return "invalid format - value does not look like a valid ipv6 address\n" if $value !~ /^[0-9a-f:.]+$/i || $value !~ /:/;
     }

@@ -3,7 +3,7 @@
 # qm agent (guest cmd) and qm guest exec: ping, network-get-interfaces and a few more (pve-facts 4.16, 4.17, 4.23).
 #
 # Does the guest's agent answer? ROOT/etc/stand-in.d/N/agent (or default/agent) says: `yes`, `no`, or `after SECONDS` of
-# uptime, times time-scale. Without a file, no. A file named as a command holds the JSON that it answers.
+# uptime, times time-scale. Without a file: if it is installed in a guest that can be logged in to. A file named as a command holds the JSON that it answers.
 
 package Node::Verb::Agent;
 use strict;
@@ -12,12 +12,13 @@ use Node::Root;
 use Node::Config;
 use Node::Guest;
 use Node::Json;
+use Node::Machine;
 use Node::Options;
 use Node::Property;
 
 sub answers {
     my ($vmid) = @_;
-    my $how = Node::Guest::behaviour($vmid, 'agent') // return 0;
+    my $how = Node::Guest::behaviour($vmid, 'agent') // return Node::Machine::has_agent($vmid);
     return 1 if $how eq 'yes' || $how eq '';
     return Node::Guest::uptime($vmid) >= $1 * $Node::Root::setting{'time-scale'} if $how =~ /^after\s+(\S+)$/;
     return 0;

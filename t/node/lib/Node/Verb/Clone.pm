@@ -12,6 +12,7 @@ use Node::Disk;
 use Node::Fail;
 use Node::Fault;
 use Node::Lock;
+use Node::Machine;
 use Node::Options;
 use Node::Property;
 use Node::Schema;
@@ -94,6 +95,7 @@ sub work {
             Node::Config::write($new, $state);
             Node::Fault::point('disk-written');
         }
+        Node::Machine::copy($source, $new);
         delete $state->{main}{lock};
         Node::Config::write($new, $state);
         Node::Fault::point('C8-commit');

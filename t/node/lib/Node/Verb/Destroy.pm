@@ -11,6 +11,7 @@ use Node::Disk;
 use Node::Fault;
 use Node::Guest;
 use Node::Lock;
+use Node::Machine;
 use Node::Options;
 use Node::Schema;
 use Node::Storage;
@@ -52,6 +53,7 @@ sub work {
     unlink(Node::Root::path("/etc/pve/firewall/$vmid.fw"));
     print "purging VM $vmid from related configurations..\n" if $param->{purge};
     Node::Fault::point('purged');
+    Node::Machine::remove($vmid);
     Node::Config::remove($vmid);
     Node::Fault::point('removed');
 }
