@@ -2,6 +2,7 @@
 /*
  * file.h - a whole file in one read(2), a large one as its digest, and files that may tell
  * us what to do
+ *
  * pmxcfs and /proc make up their files as they are read: only what one call
  * returns belongs together (pve-facts 5.10).
  */
