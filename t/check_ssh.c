@@ -384,7 +384,7 @@ START_TEST(a_command_that_does_not_end_is_given_up)
 	login = log_in();
 	ck_assert(ssh_login_run(login, &command, &failure, &err) == -1);
 	ck_assert_int_eq(failure, SSH_FAILURE_LATE);
-	ck_assert_msg(strstr(err.text, "did not end within"), "%s", err.text);
+	ck_assert_msg(strstr(err.text, "did not end within 0.5s"), "%s", err.text);
 }
 END_TEST
 

@@ -132,22 +132,22 @@ static inline bool sshd_answers(const char *address)
 	return result == 0;
 }
 
-/* options are lines of sshd_config(5). */
+/* options are lines of sshd_config(5), which come first and so win.  No .bashrc is read. */
 static inline void sshd_start(const char *address, const char *options)
 {
 	char config[4096];
 	time_t limit = time(NULL) + 20;
 
 	snprintf(config, sizeof(config),
-		 "Port %u\nListenAddress %s\nHostKey %s/host_key\nAuthorizedKeysFile %s/authorized_keys\n"
+		 "%sPort %u\nListenAddress %s\nHostKey %s/host_key\nAuthorizedKeysFile %s/authorized_keys\n"
 		 "PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n"
-		 "PasswordAuthentication no\nMaxStartups 100\nPrintMotd no\nPrintLastLog no\n%s",
-		 sshd_port, address, sshd_folder, sshd_folder, options);
+		 "PasswordAuthentication no\nMaxStartups 100\nPrintMotd no\nPrintLastLog no\nSetEnv HOME=%s\n",
+		 options, sshd_port, address, sshd_folder, sshd_folder, sshd_folder);
 	sshd_put("sshd_config", config, 0600);
 	sshd_pid = fork();
 	if (sshd_pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		execl(SSHD, SSHD, "-D", "-f", sshd_path("sshd_config"), "-E", sshd_path("log"), NULL);
+		execl(SSHD, SSHD, "-D", "-f", sshd_path("sshd_config"), "-E", "/dev/null", NULL);
 		_exit(127);
 	}
 	while (!sshd_answers(address)) {

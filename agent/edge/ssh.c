@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge/ssh.h"
 
-#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/scope.h"
 #include "edge/secret.h"
 #include "edge/tcp.h"
@@ -18,7 +18,7 @@
 enum {
 	TICK = 100,		/* ms between two looks where nothing came */
 	PIECE = 32 << 10,	/* bytes of stdin handed on at once */
-	QUIET = 1,		/* s without output after the end: what still holds it is a daemon */
+	QUIET = 1,		/* s without output after the end: a daemon holds it */
 };
 
 struct ssh_pair {
@@ -149,7 +149,7 @@ static bool wait_for_peer(const struct ssh_login *login)
 		return false;
 	if (ssh_get_poll_flags(login->session) & SSH_WRITE_PENDING)
 		poller.events |= POLLOUT;
-	poll(&poller, 1, left < TICK ? (int)ceil(left) : TICK);
+	poll(&poller, 1, left < TICK ? (int)left + 1 : TICK);
 	return true;
 }
 
@@ -175,8 +175,9 @@ static bool set_options(const struct ssh_target *target, ssh_session session, in
 static int begin(const struct ssh_target *target, struct ssh_login *login,
 		 enum ssh_failure *failure, struct error *err)
 {
-	CLEANUP(scope_close) int fd = tcp_connect(target->address, target->port, target->seconds, err);
+	CLEANUP(scope_close) int fd = -1;
 
+	fd = tcp_connect(target->address, target->port, target->seconds, err);
 	if (fd < 0)
 		return fail(failure, SSH_FAILURE_UNREACHABLE);
 	login->session = ssh_new();
@@ -426,6 +427,7 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 		.login = login, .command = command, .heard = now(),
 		.channel = ssh_channel_new(login->session), .event = ssh_event_new(),
 	};
+	char duration[NUMBER_TEXT];
 	int result;
 
 	*failure = SSH_FAILURE_NONE;
@@ -436,7 +438,8 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 	ssh_event_free(running.event);
 	ssh_channel_free(running.channel);
 	if (*failure == SSH_FAILURE_LATE)
-		error_set(err, ERROR_COMMAND, "did not end within %.0f s", command->seconds);
+		error_set(err, ERROR_COMMAND, "did not end within %s",
+			  number_format_duration(command->seconds, duration));
 	else if (result < 0)
 		error_set(err, ERROR_COMMAND, "the connection was lost while it ran");
 	return result;
