@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "decide/seal_check.h"
 #include "main.h"
+#include "model/record.h"
 #include "model/seal.h"
 #include "model/state.h"
 
@@ -234,10 +235,55 @@ START_TEST(another_digest_is_told_without_a_place)
 
 	fill(&now, "def");
 	strcpy(made.digest, "0");
-	strbuf_adds(&made.blocks, now.blocks.buf);
 	seal_check_content(&made, &now, &findings);
 	ck_assert_uint_eq(findings.changed, 1);
 	ck_assert_str_eq(findings.items[0].text, VOLUME "holds other data than it did");
+}
+END_TEST
+
+START_TEST(a_seal_comes_back_from_its_record)
+{
+	CLEANUP(record_template_release) struct record_template record = { .vmid = 9000 };
+	CLEANUP(seal_release) struct seal back = SEAL_INIT;
+	SEAL(made, 64 * MIB);
+
+	fill(&made, "def");
+	seal_to_record(&made, &record);
+	seal_to_record(&made, &record);
+	ck_assert_str_eq(record.volume, "pve/base-9000-disk-0");
+	ck_assert(seal_from_record(&record, &back));
+	ck_assert_str_eq(back.vg, "pve");
+	ck_assert_str_eq(back.name, "base-9000-disk-0");
+	ck_assert_uint_eq(back.device, 2);
+	ck_assert_uint_eq(back.size, 64 * MIB);
+	ck_assert_uint_eq(back.mapped, 8 * MIB);
+	ck_assert_str_eq(back.digest, made.digest);
+	ck_assert_str_eq(back.blocks.buf, made.blocks.buf);
+}
+END_TEST
+
+#define DIGEST "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static const struct { const char *volume, *checksum; bool good; } records[] = {
+	{ "pve/base-9000-disk-0",	DIGEST,			true },
+	{ "pve/base-9000-disk-0",	DIGEST "\n0 aa\n",	true },
+	{ NULL,				DIGEST,			false },
+	{ "pve/base-9000-disk-0",	NULL,			false },
+	{ "base-9000-disk-0",		DIGEST,			false },
+	{ "pve/base-9000-disk-0",	"",			false },
+	{ "pve/base-9000-disk-0",	"11ee",			false },
+	{ "pve/base-9000-disk-0",	DIGEST "0",		false },
+};
+
+START_TEST(a_record_without_a_seal_gives_none)
+{
+	CLEANUP(seal_release) struct seal seal = SEAL_INIT;
+	const struct record_template record = { .volume = (char *)records[_i].volume,
+						.checksum = (char *)records[_i].checksum };
+
+	ck_assert_msg(seal_from_record(&record, &seal) == records[_i].good, "row %d", _i);
+	if (!records[_i].good)
+		ck_assert_ptr_null(seal.vg);
 }
 END_TEST
 
@@ -255,6 +301,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, other_content_is_told_with_its_place);
 	tcase_add_test(tcase, a_volume_that_grew_by_zeros_is_told);
 	tcase_add_test(tcase, another_digest_is_told_without_a_place);
+	tcase_add_test(tcase, a_seal_comes_back_from_its_record);
+	tcase_add_loop_test(tcase, a_record_without_a_seal_gives_none, 0, ROWS(records));
 }
 
 TEST_MAIN("seal", add_cases)

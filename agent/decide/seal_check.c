@@ -97,7 +97,7 @@ void seal_check_content(const struct seal *made, const struct seal *now,
 	if (strcmp(made->digest, now->digest) == 0)
 		return;
 	check_size(made, now->size, findings);
-	if (seal_find_difference(made->blocks.buf, now->blocks.buf, &offset))
+	if (made->blocks.len && seal_find_difference(made->blocks.buf, now->blocks.buf, &offset))
 		add(findings, SEAL_CHANGED, made,
 		    "holds other data than it did: first in the %d MiB from byte %llu on",
 		    (int)(SEAL_BLOCK / MIB), (unsigned long long)offset);

@@ -35,7 +35,7 @@ struct seal_findings {
 void seal_check_quick(const struct seal *made, const struct state *state,
 		      struct seal_findings *findings);
 
-/* What made says against what was read now. */
+/* What made says against what was read now; the place is told where its blocks were kept. */
 void seal_check_content(const struct seal *made, const struct seal *now,
 			struct seal_findings *findings);
 

@@ -85,7 +85,7 @@ struct record_template {
 	char *volume;		/* from here on as it was sealed: "VG/NAME" of its disk */
 	uint64_t device;	/* id of the thin volume within its pool */
 	uint64_t size, mapped;	/* bytes */
-	char *checksum;		/* see act/seal.h */
+	char *checksum;		/* see model/seal.h */
 };
 
 struct record_templates { struct record_template *items; size_t count; };	/* by vmid */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/scope.h"
+#include "model/record.h"
 
 /* The first is, and each is as the one before it. */
 static bool is_zero(const char *data, size_t len)
@@ -55,6 +57,37 @@ bool seal_find_difference(const char *a, const char *b, uint64_t *offset)
 	left = index_of(a);
 	right = index_of(b);
 	*offset = (left < right ? left : right) * SEAL_BLOCK;
+	return true;
+}
+
+void seal_to_record(const struct seal *seal, struct record_template *record)
+{
+	free(record->volume);
+	free(record->checksum);
+	record->volume = memory_print("%s/%s", seal->vg, seal->name);
+	record->device = seal->device;
+	record->size = seal->size;
+	record->mapped = seal->mapped;
+	record->checksum = memory_print("%s\n%s", seal->digest, seal->blocks.buf);
+}
+
+bool seal_from_record(const struct record_template *record, struct seal *seal)
+{
+	enum { DIGITS = DIGEST_SHA256_TEXT - 1 };
+	const char *slash = record->volume ? strchr(record->volume, '/') : NULL;
+	const char *checksum = record->checksum;
+
+	if (!slash || !checksum || strspn(checksum, "0123456789abcdef") != DIGITS)
+		return false;
+	seal->vg = memory_print("%.*s", (int)(slash - record->volume), record->volume);
+	seal->name = memory_copy(slash + 1);
+	seal->device = (unsigned)record->device;
+	seal->size = record->size;
+	seal->mapped = record->mapped;
+	memcpy(seal->digest, checksum, DIGITS);
+	seal->digest[DIGITS] = '\0';
+	checksum += DIGITS;
+	strbuf_adds(&seal->blocks, *checksum == '\n' ? checksum + 1 : checksum);
 	return true;
 }
 

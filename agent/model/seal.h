@@ -22,6 +22,8 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 
+struct record_template;
+
 enum { SEAL_BLOCK = 4 << 20 };
 
 struct seal {
@@ -46,6 +48,15 @@ void seal_close(struct seal *seal);
  * false: they are the same.
  */
 bool seal_find_difference(const char *a, const char *b, uint64_t *offset);
+
+/*
+ * The journal's form: volume is "VG/NAME", checksum is the digest in a line of its own and
+ * then the blocks.  Fills what belongs to the seal, and gives up what was there.
+ */
+void seal_to_record(const struct seal *seal, struct record_template *record);
+
+/* false: the record was never sealed, or is damaged; seal, which must be empty, is then too. */
+bool seal_from_record(const struct record_template *record, struct seal *seal);
 
 void seal_release(struct seal *seal);
 
