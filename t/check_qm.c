@@ -122,14 +122,20 @@ START_TEST(qm_is_the_nodes_own)
 }
 END_TEST
 
-START_TEST(every_verb_has_a_name_and_only_a_copy_has_no_limit)
+START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 {
 	for (enum qm_verb verb = 0; verb < QM_VERB_COUNT; verb++) {
+		bool makes = verb == QM_CLONE || verb == QM_CREATE;
+		bool own = verb >= QM_CHECK;
+
 		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
-		ck_assert_msg((qm_verb_limit(verb) == 0) == (verb == QM_CLONE), "%s",
+		ck_assert_msg((qm_verb_limit(verb) == 0) ==
+			      (makes || verb == QM_FETCH || (own && verb != QM_KEY)), "%s",
 			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_allocates(verb) == (verb == QM_CLONE || verb == QM_RESIZE),
-			      "%s", qm_verb_name(verb));
+		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE), "%s",
+			      qm_verb_name(verb));
+		ck_assert_msg(qm_verb_makes(verb) == makes && qm_verb_is_own(verb) == own, "%s",
+			      qm_verb_name(verb));
 		ck_assert_int_eq(qm_verb_find(qm_verb_name(verb)), verb);
 	}
 	ck_assert_int_eq(qm_verb_find("sing"), QM_VERB_COUNT);
@@ -204,7 +210,7 @@ static void add_cases(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, each_command_is_spelled_as_qm_takes_it, 0, ROWS(commands));
 	tcase_add_test(tcase, qm_is_the_nodes_own);
-	tcase_add_test(tcase, every_verb_has_a_name_and_only_a_copy_has_no_limit);
+	tcase_add_test(tcase, every_verb_has_a_name_and_what_may_copy_has_no_limit);
 	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
 			    ROWS(busy));
 	tcase_add_test(tcase, a_changed_config_and_a_taken_id_are_told_apart);

@@ -18,6 +18,9 @@
  *	== plan --reinit
  *	what `vyom plan --reinit` prints, to the letter
  *
+ *	== build there good
+ *	what `vyom template build` is about to do, where the image is there and good
+ *
  *	== verify 101 102
  *	what `vyom verify` prints while a run is at work on 101 and 102
  *
@@ -44,6 +47,7 @@
 #include "cli/report.h"
 #include "decide/admit.h"
 #include "decide/diff.h"
+#include "decide/golden.h"
 #include "decide/lint.h"
 #include "decide/plan.h"
 #include "decide/verify.h"
@@ -58,7 +62,7 @@ struct section {
 	struct strbuf text;
 };
 
-struct golden {
+struct scene {
 	const char *path;
 	struct section *sections;
 	size_t count;
@@ -68,17 +72,17 @@ struct golden {
 	struct diff diff;
 };
 
-static void golden_release(struct golden *golden)
+static void scene_release(struct scene *scene)
 {
-	diff_release(&golden->diff);
-	spec_free(golden->spec);
-	state_release(&golden->state);
-	record_vms_release(&golden->records);
-	for (size_t i = 0; i < golden->count; i++) {
-		free(golden->sections[i].title);
-		strbuf_release(&golden->sections[i].text);
+	diff_release(&scene->diff);
+	spec_free(scene->spec);
+	state_release(&scene->state);
+	record_vms_release(&scene->records);
+	for (size_t i = 0; i < scene->count; i++) {
+		free(scene->sections[i].title);
+		strbuf_release(&scene->sections[i].text);
 	}
-	free(golden->sections);
+	free(scene->sections);
 }
 
 static void trim_end(struct strbuf *text)
@@ -87,26 +91,26 @@ static void trim_end(struct strbuf *text)
 		text->buf[--text->len] = '\0';
 }
 
-static void cut_sections(struct golden *golden, char *text)
+static void cut_sections(struct scene *scene, char *text)
 {
 	for (char *line = strsep(&text, "\n"); line; line = strsep(&text, "\n")) {
 		bool begins = strncmp(line, "== ", 3) == 0;
 
-		if (begins || !golden->count)
-			MEMORY_PUSH(golden->sections, golden->count) =
+		if (begins || !scene->count)
+			MEMORY_PUSH(scene->sections, scene->count) =
 				(struct section){ memory_copy(begins ? line + 3 : ""), STRBUF_INIT };
 		if (!begins)
-			strbuf_addf(&golden->sections[golden->count - 1].text, "%s\n", line);
+			strbuf_addf(&scene->sections[scene->count - 1].text, "%s\n", line);
 	}
-	for (size_t i = 0; i < golden->count; i++)
-		trim_end(&golden->sections[i].text);
+	for (size_t i = 0; i < scene->count; i++)
+		trim_end(&scene->sections[i].text);
 }
 
-static struct strbuf *find_section(struct golden *golden, const char *title)
+static struct strbuf *find_section(struct scene *scene, const char *title)
 {
-	for (size_t i = 0; i < golden->count; i++)
-		if (strcmp(golden->sections[i].title, title) == 0)
-			return &golden->sections[i].text;
+	for (size_t i = 0; i < scene->count; i++)
+		if (strcmp(scene->sections[i].title, title) == 0)
+			return &scene->sections[i].text;
 	return NULL;
 }
 
@@ -119,55 +123,80 @@ static void give_keys(struct spec *spec, const struct strbuf *keys)
 	}
 }
 
-static int read_spec(struct golden *golden, struct strbuf *text, struct error *err)
+static int read_spec(struct scene *scene, struct strbuf *text, struct error *err)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
 
-	golden->spec = spec_new();
-	spec_conf_parse(golden->spec, text, &problems);
-	spec_check(golden->spec, &problems);
-	give_keys(golden->spec, find_section(golden, "keys"));
+	scene->spec = spec_new();
+	spec_conf_parse(scene->spec, text, &problems);
+	spec_check(scene->spec, &problems);
+	give_keys(scene->spec, find_section(scene, "keys"));
 	if (problems.count)
 		return error_set(err, ERROR_SPEC, "spec, line %d: %s", problems.items[0].line,
 				 problems.items[0].text);
 	return 0;
 }
 
-static int golden_read(struct golden *golden, struct error *err)
+static int scene_read(struct scene *scene, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(scope_free) char *path = memory_copy(golden->path);
+	CLEANUP(scope_free) char *path = memory_copy(scene->path);
 	struct strbuf *spec, *state;
 
-	if (file_read(golden->path, &text) < 0)
+	if (file_read(scene->path, &text) < 0)
 		return error_set_errno(err, "cannot be read");
-	cut_sections(golden, text.buf);
-	spec = find_section(golden, "spec");
-	state = find_section(golden, "state");
-	if (!spec || !state || strncmp(golden->sections[0].text.buf, "# ", 2) != 0)
+	cut_sections(scene, text.buf);
+	spec = find_section(scene, "spec");
+	state = find_section(scene, "state");
+	if (!spec || !state || strncmp(scene->sections[0].text.buf, "# ", 2) != 0)
 		return error_set(err, ERROR_SPEC, "it needs a sentence, a spec and a state");
-	if (read_spec(golden, spec, err) < 0 ||
-	    golden_state_read(state->buf, dirname(path), &golden->state, &golden->records, err) < 0)
+	if (read_spec(scene, spec, err) < 0 ||
+	    golden_state_read(state->buf, dirname(path), &scene->state, &scene->records, err) < 0)
 		return -1;
-	diff_all(golden->spec, &golden->state, &golden->records, &golden->diff);
+	diff_all(scene->spec, &scene->state, &scene->records, &scene->diff);
 	return 0;
 }
 
-static void print_plan(const struct golden *golden, const char *words, FILE *out)
+static void print_plan(const struct scene *scene, const char *words, FILE *out)
 {
 	const struct plan_options options = { .reinit = strcmp(words, " --reinit") == 0 };
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
-	plan_all(&golden->diff, &golden->state, &options, &plan);
-	admit(golden->spec, &golden->state, &plan);
+	plan_all(&scene->diff, &scene->state, &options, &plan);
+	admit(scene->spec, &scene->state, &plan);
 	report_text.plan(out, &plan);
 }
 
-static void print_verify(const struct golden *golden, const char *words, FILE *out)
+/* Words of what the build has already: the image there, good, the key kept, the VM's at hand. */
+static void print_build(const struct scene *scene, const char *words, FILE *out)
+{
+	struct spec_section *template = scene->spec->templates[0];
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+	struct golden golden = {
+		.template = template,
+		.image = "/srv/noble.img",
+		.image_there = strstr(words, "there"),
+		.image_good = strstr(words, "good"),
+		.key_kept = strstr(words, "kept"),
+		.at_hand = strstr(words, "hand"),
+		.key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb m",
+		.keys_path = "/var/lib/vyom/build-keys",
+		.made = "2026-11-28 by vyom 0.1.0",
+	};
+
+	template->node = scene->spec->nodes[0];
+	if (!golden_choose(&golden, &scene->state, &scene->records))
+		fprintf(out, "no id is free\n");
+	golden_plan(&golden, &scene->state, &scene->records, &plan);
+	admit_build(template, golden.vmid, &scene->state, &plan);
+	report_text.plan(out, &plan);
+}
+
+static void print_verify(const struct scene *scene, const char *words, FILE *out)
 {
 	CLEANUP(verify_release) struct verify verify = { .items = NULL };
 
-	verify_node(golden->spec, &golden->state, &golden->diff, *words ? words + 1 : NULL,
+	verify_node(scene->spec, &scene->state, &scene->diff, *words ? words + 1 : NULL,
 		    &verify);
 	report_text.verify(out, &verify, false);
 }
@@ -181,12 +210,12 @@ static const char *declared_digest(const struct spec *spec, unsigned vmid)
 	return NULL;
 }
 
-static void print_lint(const struct golden *golden, const char *words, FILE *out)
+static void print_lint(const struct scene *scene, const char *words, FILE *out)
 {
 	unsigned vmid = (unsigned)strtoul(words, NULL, 10);
 	struct lints lints = { .items = NULL };
 
-	lint_guest(vmid, declared_digest(golden->spec, vmid), &golden->state, &lints);
+	lint_guest(vmid, declared_digest(scene->spec, vmid), &scene->state, &lints);
 	for (size_t i = 0; i < lints.count; i++)
 		fprintf(out, "%s: %s: %s; %s\n",
 			lints.items[i].severity == LINT_UNFIT ? "unfit" : "advice",
@@ -195,21 +224,23 @@ static void print_lint(const struct golden *golden, const char *words, FILE *out
 }
 
 /* What is printed for a section of that title; false: it is no such section. */
-static bool print_section(const struct golden *golden, const char *title, struct strbuf *printed)
+static bool print_section(const struct scene *scene, const char *title, struct strbuf *printed)
 {
 	bool plan = strncmp(title, "plan", 4) == 0, verify = strncmp(title, "verify", 6) == 0;
-	bool lint = strncmp(title, "lint", 4) == 0;
+	bool build = strncmp(title, "build", 5) == 0, lint = strncmp(title, "lint", 4) == 0;
 	FILE *out;
 
-	if (!plan && !verify && !lint)
+	if (!plan && !verify && !build && !lint)
 		return false;
 	out = open_memstream(&printed->buf, &printed->len);
 	if (plan)
-		print_plan(golden, title + 4, out);
+		print_plan(scene, title + 4, out);
+	else if (build)
+		print_build(scene, title + 5, out);
 	else if (lint)
-		print_lint(golden, title + 4, out);
+		print_lint(scene, title + 4, out);
 	else
-		print_verify(golden, title + 6, out);
+		print_verify(scene, title + 6, out);
 	fclose(out);
 	printed->room = printed->len + 1;
 	trim_end(printed);
@@ -256,36 +287,36 @@ static void report(bool good, const char *name, const char *path, const char *de
 	failures += !good;
 }
 
-static void compare(const struct golden *golden)
+static void compare(const struct scene *scene)
 {
-	const char *heading = golden->sections[0].text.buf;
+	const char *heading = scene->sections[0].text.buf;
 	CLEANUP(scope_free) char *name = strndup(heading + 2, strcspn(heading + 2, "\n"));
 	bool expects = false;
 
-	for (size_t i = 0; i < golden->count; i++) {
+	for (size_t i = 0; i < scene->count; i++) {
 		CLEANUP(strbuf_release) struct strbuf printed = STRBUF_INIT;
-		const struct section *section = &golden->sections[i];
+		const struct section *section = &scene->sections[i];
 		bool same;
 
-		if (!print_section(golden, section->title, &printed))
+		if (!print_section(scene, section->title, &printed))
 			continue;
 		expects = true;
 		same = strcmp(section->text.buf, printed.buf) == 0;
-		report(same, name, golden->path, section->title);
+		report(same, name, scene->path, section->title);
 		if (!same)
 			print_difference(&section->text, &printed);
 	}
 	if (!expects)
-		report(false, name, golden->path, "neither plan nor verify nor lint");
+		report(false, name, scene->path, "neither plan nor verify nor build nor lint");
 }
 
 static void run(const char *path)
 {
-	CLEANUP(golden_release) struct golden golden = { .path = path, .state = STATE_INIT };
+	CLEANUP(scene_release) struct scene scene = { .path = path, .state = STATE_INIT };
 	struct error err = { .kind = ERROR_NONE };
 
-	if (golden_read(&golden, &err) == 0)
-		compare(&golden);
+	if (scene_read(&scene, &err) == 0)
+		compare(&scene);
 	else
 		report(false, "the test is read", path, err.text);
 }

@@ -123,6 +123,18 @@ static void *obtain_record(struct reader *reader, const char *id)
 	return record;
 }
 
+static void *obtain_template(struct reader *reader, const char *id)
+{
+	struct record_templates *templates = &reader->records->templates;
+	unsigned vmid = (unsigned)strtoul(id, NULL, 10);
+
+	if (!record_templates_find(templates, vmid))
+		record_templates_put(templates, (struct record_template){
+			.vmid = vmid, .run = 1, .generation = 1, .name = memory_copy("noble"),
+			.image = memory_copy(""), .uuid = memory_copy("") });
+	return record_templates_find(templates, vmid);
+}
+
 /* Over an id that was free, if nothing else is said. */
 static void *obtain_doubt(struct reader *reader, const char *id)
 {
@@ -147,7 +159,7 @@ static void *obtain_held(struct reader *reader, const char *id)
 static const struct field {
 	void *(*obtain)(struct reader *reader, const char *subject);
 	const char *keyword, *word;
-	enum { TEXT, LIST, MORE, SIZE, USAGE, FLAG, CHOICE, CLASH } type;
+	enum { TEXT, LIST, MORE, SIZE, USAGE, FLAG, CHOICE, TIME, CLASH } type;
 	size_t offset;
 	int choice;	/* what a FLAG's or CHOICE's word means */
 } fields[] = {
@@ -183,6 +195,10 @@ static const struct field {
 	FIELD(record, record_vm, "vmgenid", TEXT, vmgenid, 0),
 	FIELD(record, record_vm, "started", FLAG, started, true),
 	FIELD(record, record_vm, "suspect", FLAG, suspect, true),
+	FIELD(template, record_template, "name", TEXT, name, 0),
+	FIELD(template, record_template, "uuid", TEXT, uuid, 0),
+	FIELD(template, record_template, "prepared", FLAG, prepared, true),
+	FIELD(template, record_template, "sealed", TIME, sealed, 0),
 	FIELD(doubt, record_step, "verb", TEXT, verb, 0),
 	FIELD(doubt, record_step, "vm", TEXT, vm, 0),
 	FIELD(doubt, record_step, "before", TEXT, before, 0),
@@ -236,6 +252,9 @@ static bool set_field(const struct field *field, void *thing, char *value)
 		return true;
 	case CHOICE:
 		*(int *)place = field->choice;
+		return true;
+	case TIME:
+		*(double *)place = 1;
 		return true;
 	case CLASH:
 		*(char **)place = memory_copy("unable to create VM 101: config file already exists\n");

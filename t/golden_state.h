@@ -18,6 +18,7 @@
  *	guest 200 container
  *	guest 300 on pve2
  *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111 started
+ *	template 9000 name noble uuid be8c63cf-bfd6-47a4-8a8f-4436ed99fc28 prepared sealed
  *	doubt 101 verb clone vm web had pve/vm-101-disk-0
  *	held 101 by-a-qm
  *

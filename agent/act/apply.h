@@ -17,10 +17,12 @@
 #include "model/event.h"
 #include "decide/plan.h"
 
+struct build;
 struct error;
 struct journal;
 struct record_run;
 struct record_vms;
+struct spec_section;
 struct state;
 
 struct apply {
@@ -29,6 +31,8 @@ struct apply {
 	struct record_vms *records;	/* likewise */
 	struct journal *journal;
 	struct plan_options options;
+	struct build *build;		/* the golden image that is built, or NULL */
+	const struct spec_section *pruned; /* the template whose generations are removed, or NULL */
 	struct event_sink sink;
 	size_t jobs;			/* steps at once */
 	size_t clone_jobs;		/* clones at once per storage; 0: 4 linked or 1 full */

@@ -48,8 +48,8 @@ static void remark(const struct recover *recover, const struct record_step *step
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	strbuf_addf(&text, "%s (%u): qm %s of run %lld %s; waiting for it", step->vm, step->vmid,
-		    step->verb, (long long)step->run, what);
+	strbuf_addf(&text, "%s (%u): %s%s of run %lld %s; waiting for it", step->vm, step->vmid,
+		    qm_prefix(step->verb), step->verb, (long long)step->run, what);
 	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 }
 
@@ -75,9 +75,10 @@ static void show_progress(const struct recover *recover, const struct record_ste
 static int refuse_child(const struct record_step *step, struct error *err)
 {
 	return error_set(err, ERROR_REFUSED,
-			 "%s (%u): process %d (qm %s of run %lld) does not end, nor did it when it "
+			 "%s (%u): process %d (%s%s of run %lld) does not end, nor did it when it "
 			 "was asked to: look what it waits for, then run vyom again",
-			 step->vm, step->vmid, (int)step->pid, step->verb, (long long)step->run);
+			 step->vm, step->vmid, (int)step->pid, qm_prefix(step->verb), step->verb,
+			 (long long)step->run);
 }
 
 static int follow_child(const struct recover *recover, const struct record_step *step,
@@ -177,11 +178,11 @@ int join_quiet(const struct recover *recover, const struct record_step *step, st
 	CLEANUP(scope_free) char *work = NULL;
 
 	/* a worker outlives its qm for a moment, and may not have the lock yet */
-	if (verb == QM_CLONE || verb == QM_DESTROY)
+	if (qm_verb_makes(verb) || verb == QM_DESTROY)
 		pause_shortly();
 	if (observe_guest(recover->root, recover->state, step->vmid, err) < 0)
 		return -1;
-	if (verb != QM_CLONE && verb != QM_DESTROY)
+	if (!qm_verb_makes(verb) && verb != QM_DESTROY)
 		return 0;
 	work = find_work(recover, step->vmid);
 	return work ? wait_for_work(recover, step, &work, err) : 0;

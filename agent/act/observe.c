@@ -269,7 +269,7 @@ static int refresh_pools(const char *root, struct state *state, struct error *er
 	return 0;
 }
 
-/* A half-made guest may have volumes that its config does not name. */
+/* A half-made guest, or a half-made template, may have volumes that its config does not name. */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
 {
 	struct refresh refresh = { .root = root, .state = state, .err = err };
@@ -278,7 +278,8 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 	if (pvefs_read_guest(root, state, vmid, err) < 0)
 		return -1;
 	guest = state_find_guest(state, vmid);
-	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock"))
+	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock") ||
+	    vmconf_get(guest->conf, "template"))
 		refresh.result = look_at_volumes(root, state, vmid, err);
 	else
 		vmconf_each_volume(guest->conf, refresh_volume, &refresh);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "act/build.h"
 #include "act/join.h"
 #include "act/observe.h"
 #include "act/watch.h"
@@ -136,6 +137,21 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 {
 	step->result = RECORD_INTERRUPTED;
 	switch (qm_verb_find(step->verb)) {
+	case QM_CREATE:
+		if (build_settle_step(recover->root, step, recover->state, recover->records,
+				      recover->journal, err) < 0)
+			return -1;
+		if (step->result != RECORD_DONE &&
+		    !recover_left_something(recover->state, recover->records, step))
+			step->result = RECORD_FAILED;
+		return 0;
+	case QM_FETCH:
+	case QM_CHECK:
+	case QM_KEY:
+	case QM_GUEST:
+	case QM_SEAL:
+		return build_settle_step(recover->root, step, recover->state, recover->records,
+					 recover->journal, err);
 	case QM_CLONE:
 		return settle_clone(recover, step, err);
 	case QM_DESTROY:
@@ -157,8 +173,8 @@ static void tell(const struct recover *recover, const struct record_step *step)
 	};
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	strbuf_addf(&text, "%s (%u): qm %s of run %lld was cut off: %s", step->vm, step->vmid,
-		    step->verb, (long long)step->run, outcomes[step->result]);
+	strbuf_addf(&text, "%s (%u): %s%s of run %lld was cut off: %s", step->vm, step->vmid,
+		    qm_prefix(step->verb), step->verb, (long long)step->run, outcomes[step->result]);
 	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 }
 

@@ -2,13 +2,16 @@
 #include "act/worker.h"
 
 #include <signal.h>
+#include <string.h>
 
+#include "act/build.h"
 #include "act/observe.h"
 #include "act/worker_part.h"
 #include "base/error.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/diff.h"
+#include "decide/golden.h"
 #include "decide/judge.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
@@ -19,6 +22,14 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 	const struct plan_step *first = worker->planned;
 	struct diff_vm diff;
 
+	if (apply->build) {
+		golden_plan(&apply->build->golden, apply->state, apply->records, plan);
+		return;
+	}
+	if (apply->pruned) {
+		golden_prune(apply->pruned, apply->state, apply->records, first->vmid, plan);
+		return;
+	}
 	if (!first->section) {
 		plan_destroy(apply->state, apply->records, first->vm, first->vmid, plan);
 		return;
@@ -64,6 +75,7 @@ void worker_release(struct worker *worker)
 	record_step_release(&worker->record);
 	child_release_fds(&worker->child);
 	free(worker->output);
+	free(worker->told);
 }
 
 const struct plan_step *worker_step(const struct worker *worker)
@@ -88,17 +100,34 @@ void worker_leave_open(struct worker *worker, const char *why)
 					    .seconds = watch_clock() - worker->watch.began });
 }
 
+/* Of steps that tell no per cent, what they say is their progress. */
+static void follow_words(struct worker *worker, const char *output)
+{
+	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+	qm_output_complaint(output, &line);
+	if (!line.len || (worker->told && strcmp(worker->told, line.buf) == 0))
+		return;
+	free(worker->told);
+	worker->told = strbuf_detach(&line);
+	worker_emit(worker, (struct event){ .kind = EVENT_STEP_PROGRESS, .percent = -1,
+					    .text = worker->told });
+}
+
 static void follow_progress(struct worker *worker)
 {
 	CLEANUP(strbuf_release) struct strbuf tail = STRBUF_INIT;
 	int percent;
 
-	child_tail(worker->output, 200, &tail);
+	child_tail(worker->output, 1000, &tail);
 	percent = qm_output_percent(tail.buf);
-	if (percent < 0 || percent == worker->percent)
-		return;
-	worker->percent = percent;
-	worker_emit(worker, (struct event){ .kind = EVENT_STEP_PROGRESS, .percent = percent });
+	if (percent < 0) {
+		follow_words(worker, tail.buf);
+	} else if (percent != worker->percent) {
+		worker->percent = percent;
+		worker_emit(worker,
+			    (struct event){ .kind = EVENT_STEP_PROGRESS, .percent = percent });
+	}
 }
 
 static void terminate(struct worker *worker)
@@ -118,7 +147,7 @@ static void watch_pool(struct worker *worker)
 	struct thin_pool *pool = NULL;
 	struct error ignored;
 
-	if (step->verb == QM_CLONE && step->storage)
+	if (qm_verb_makes(step->verb) && step->storage)
 		pool = state_find_pool(state, step->storage);
 	if (!pool || worker->spoilt ||
 	    thin_dm_refresh_pool(worker->apply->root, pool, &ignored) < 0 ||
@@ -135,9 +164,10 @@ static void give_up(struct worker *worker)
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
 
 	strbuf_addf(&why,
-		    "process %d (qm %s %u) did not end in time, nor when it was asked to; it still "
+		    "process %d (%s%s %u) did not end in time, nor when it was asked to; it still "
 		    "runs: look what it waits for, then run vyom again",
-		    worker->child.pid, worker->record.verb, worker->record.vmid);
+		    worker->child.pid, qm_prefix(worker->record.verb), worker->record.verb,
+		    worker->record.vmid);
 	child_release_fds(&worker->child);
 	worker_leave_open(worker, why.buf);
 }

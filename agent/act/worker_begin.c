@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "act/build.h"
 #include "act/observe.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -70,14 +71,22 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	CLEANUP(scope_free) char *program = qm_program(worker->apply->root, words->items[0]);
+	enum qm_verb verb = worker_step(worker)->verb;
+	struct child_work work;
 
-	strvec_push(&argv, program);
-	for (size_t i = 1; i < words->count; i++)
-		strvec_push(&argv, words->items[i]);
 	free(worker->output);
 	worker->output = memory_print("%s/var/lib/vyom/output/%lld-%lld", worker->apply->root,
 				      (long long)worker->run, (long long)worker->record.number);
 	worker->child = (struct child)CHILD_INIT;
+	if (worker->apply->build && build_begin_step(worker->apply->build, verb, err) < 0)
+		return -1;
+	if (qm_verb_is_own(verb)) {
+		work = build_work(worker->apply->build, verb, worker->apply->state);
+		return child_prepare_work(&worker->child, &work, worker->output, err);
+	}
+	strvec_push(&argv, program);
+	for (size_t i = 1; i < words->count; i++)
+		strvec_push(&argv, words->items[i]);
 	return child_prepare(&worker->child, &argv, worker->output, err);
 }
 
@@ -106,7 +115,8 @@ static int begin_child(struct worker *worker, const struct strvec *argv, struct 
 		return cancel(worker, err);
 	worker->record.pid = worker->child.pid;
 	worker->record.pid_start = worker->child.start;
-	if (step->verb == QM_START && journal_vm_started(journal, step->vmid, err) < 0)
+	if (step->verb == QM_START && !worker->apply->build &&
+	    journal_vm_started(journal, step->vmid, err) < 0)
 		return cancel(worker, err);
 	if (journal_step_child(journal, &worker->record, err) < 0 ||
 	    child_release(&worker->child, err) < 0)
@@ -117,7 +127,7 @@ static int begin_child(struct worker *worker, const struct strvec *argv, struct 
 /* Until it is known how it ended, what a clone makes or a destroy leaves is ours to undo. */
 static void raise_doubt(struct worker *worker, enum qm_verb verb)
 {
-	if (verb == QM_CLONE || verb == QM_DESTROY)
+	if (qm_verb_makes(verb) || verb == QM_DESTROY)
 		record_vms_doubt_add(worker->apply->records, &worker->record);
 }
 

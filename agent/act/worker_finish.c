@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "act/build.h"
 #include "act/observe.h"
 #include "act/recover.h"
 #include "base/error.h"
@@ -29,18 +30,29 @@ static int remember_clone(struct worker *worker, struct error *err)
 	const struct apply *apply = worker->apply;
 	struct record_vm *vm;
 
-	if (worker_step(worker)->verb != QM_CLONE)
-		return 0;
 	if (recover_remember_clone(apply->journal, apply->state, &worker->record, apply->records,
 				   err) < 0)
 		return -1;
-	if (!judge_pool_is_sound(worker_step(worker), apply->state))
-		worker->spoilt = true;
 	vm = record_vms_find(apply->records, worker->record.vmid);
 	if (!vm || !worker->spoilt)
 		return 0;
 	vm->suspect = true;
 	return journal_vm_suspect(apply->journal, vm->vmid, err);
+}
+
+static int remember(struct worker *worker, struct error *err)
+{
+	const struct apply *apply = worker->apply;
+	enum qm_verb verb = worker_step(worker)->verb;
+
+	if (qm_verb_makes(verb) && !judge_pool_is_sound(worker_step(worker), apply->state))
+		worker->spoilt = true;
+	if (verb == QM_CLONE)
+		return remember_clone(worker, err);
+	if (!apply->build)
+		return 0;
+	return build_end_step(apply->build, &worker->record, worker->spoilt, apply->state,
+			      apply->records, apply->journal, err);
 }
 
 /* Of an undone VM nothing is to be remembered; of a destroyed one cmd_destroy proves it first. */
@@ -49,8 +61,13 @@ static int forget_undone(struct worker *worker, struct error *err)
 	const struct apply *apply = worker->apply;
 	unsigned vmid = worker->record.vmid;
 
-	if (worker_step(worker)->verb != QM_DESTROY || !worker->planned->section ||
-	    !record_vms_find(apply->records, vmid))
+	if (worker_step(worker)->verb != QM_DESTROY)
+		return 0;
+	if (record_templates_find(&apply->records->templates, vmid)) {
+		record_templates_remove(&apply->records->templates, vmid);
+		return journal_template_forget(apply->journal, vmid, err);
+	}
+	if (!worker->planned->section || !record_vms_find(apply->records, vmid))
 		return 0;
 	record_vms_remove(apply->records, vmid);
 	return journal_vm_forget(apply->journal, vmid, err);
@@ -208,7 +225,7 @@ int worker_finish(struct worker *worker, struct error *err)
 		worker_leave_open(worker, err->text);
 		return 0;
 	}
-	if (remember_clone(worker, err) < 0) {
+	if (remember(worker, err) < 0) {
 		worker_leave_open(worker, err->text);
 		return -1;
 	}

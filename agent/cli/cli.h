@@ -15,10 +15,12 @@
 #include "model/record.h"
 #include "model/state.h"
 
+struct build;
 struct error;
 struct journal;
 struct report;
 struct spec;
+struct spec_section;
 
 /* vyom(8), EXIT STATUS */
 enum cli_status {
@@ -44,6 +46,7 @@ enum cli_option {
 	CLI_VERSION	= 1 << 10,
 	CLI_PRUNE	= 1 << 11,
 	CLI_MARKED	= 1 << 12,
+	CLI_FULL	= 1 << 14,
 	CLI_SHARED	= 1 << 13,
 };
 
@@ -62,6 +65,8 @@ struct cli {
 	struct state state;
 	struct record_vms records;
 	struct journal *journal;
+	struct build *build;		/* of template build, else NULL */
+	const struct spec_section *pruned;	/* of template prune, else NULL */
 	int lock;			/* -1: not taken */
 };
 
@@ -107,6 +112,7 @@ int cmd_verify(struct cli *cli, struct error *err);
 int cmd_status(struct cli *cli, struct error *err);
 int cmd_pool(struct cli *cli, struct error *err);
 int cmd_log(struct cli *cli, struct error *err);
+int cmd_template(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
 int cmd_adopt(struct cli *cli, struct error *err);
 

@@ -48,6 +48,15 @@ void print_text(FILE *out, const char *format, ...)
 	}
 }
 
+int print_fit(const char *text, size_t width)
+{
+	size_t len = 0;
+
+	while (text[len] && ((text[len] & 0xC0) == 0x80 || width-- > 0))
+		len++;
+	return (int)len;
+}
+
 void print_coloured(FILE *out, const char *code, const char *text)
 {
 	print_colour(out, code);

@@ -22,6 +22,9 @@ void print_colour(FILE *out, const char *code);
  */
 void print_text(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* How many bytes of text make at most width characters and end with one, for "%.*s". */
+int print_fit(const char *text, size_t width);
+
 void print_coloured(FILE *out, const char *code, const char *text);
 
 /* "" for one, "s" else. */

@@ -22,6 +22,7 @@
 struct adopt;
 struct apply_result;
 struct event;
+struct golden_list;
 struct outputs_removed;
 struct plan;
 struct share;
@@ -45,6 +46,7 @@ struct report {
 	void (*status)(FILE *out, const struct status *status);
 	void (*pool)(FILE *out, const struct state *state);
 	void (*shared)(FILE *out, const struct share *share);
+	void (*templates)(FILE *out, const struct golden_list *list);
 	void (*runs)(FILE *out, const struct record_runs *runs);
 	void (*steps)(FILE *out, const struct record_run *run, const struct record_steps *steps);
 	void (*pruned)(FILE *out, unsigned days, const struct outputs_removed *removed);

@@ -8,6 +8,7 @@
 
 #include "decide/adopt.h"
 #include "decide/budget.h"
+#include "decide/golden_list.h"
 #include "act/apply.h"
 #include "act/share.h"
 #include "decide/plan.h"
@@ -343,6 +344,22 @@ static void json_pruned(FILE *out, unsigned days, const struct outputs_removed *
 				      "bytes", (json_int_t)removed->bytes));
 }
 
+static void json_templates(FILE *out, const struct golden_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct golden_row *row = &list->rows[i];
+
+		json_array_append_new(array, json_pack("{s:s, s:i, s:i, s:b, s:b, s:b, s:o, s:o, s:o}",
+			"template", row->name, "vmid", (int)row->vmid,
+			"generation", (int)row->generation, "ready", row->ready,
+			"newest", row->newest, "ours", row->ours, "image", text_or_null(row->image),
+			"made", text_or_null(row->made), "clones", strings_of(&row->clones)));
+	}
+	print_document(out, json_pack("{s:o}", "templates", array));
+}
+
 const struct report report_json = {
 	.name = "json",
 	.plan = json_plan,
@@ -354,6 +371,7 @@ const struct report report_json = {
 	.status = json_status,
 	.pool = json_pool,
 	.shared = json_shared,
+	.templates = json_templates,
 	.runs = json_runs,
 	.steps = json_steps,
 	.pruned = json_pruned,

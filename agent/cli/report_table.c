@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "cli/print.h"
 #include "decide/budget.h"
+#include "decide/golden_list.h"
 #include "decide/status.h"
 #include "model/record.h"
 #include "model/state.h"
@@ -177,4 +178,32 @@ void report_table_steps(FILE *out, const struct record_run *run, const struct re
 			print_text(out, "         %s\n", step->message);
 		print_output(out, step->output);
 	}
+}
+
+static const char *state_of(const struct golden_row *row)
+{
+	if (!row->ready)
+		return row->ours ? "being built" : "no template";
+	return row->newest ? "newest" : "older";
+}
+
+/* One line a generation, and below it who was cloned from it and shares its data still. */
+void report_table_templates(FILE *out, const struct golden_list *list)
+{
+	print_text(out, "%-20s %9s  %10s  %-11s  %-13s  %s\n", "TEMPLATE", "ID", "GENERATION",
+		   "STATE", "IMAGE", "MADE");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct golden_row *row = &list->rows[i];
+		char generation[NUMBER_TEXT] = "-";
+
+		if (row->generation)
+			snprintf(generation, sizeof(generation), "%u", row->generation);
+		print_text(out, "%-20s %9u  %10s  %-11s  %-13.12s  %s\n", row->name, row->vmid,
+			   generation, state_of(row), row->image ? row->image : "not recorded",
+			   row->made ? row->made : "by hand");
+		for (size_t j = 0; j < row->clones.count; j++)
+			print_text(out, "    %s %s\n", j ? "    " : "from", row->clones.items[j]);
+	}
+	if (!list->count)
+		print_text(out, "There is none yet; vyom template build makes one.\n");
 }

@@ -15,6 +15,7 @@
 #include "decide/plan.h"
 #include "edge/outputs.h"
 #include "model/event.h"
+#include "model/spec.h"
 
 void report_text_remarks(FILE *out, const char *title, const char *code,
 			 const struct plan_remark *remarks, size_t count)
@@ -61,7 +62,8 @@ void report_text_step(FILE *out, const struct plan_step *step, bool first)
 		print_text(out, "%s (%u)", step->vm, step->vmid);
 		print_colour(out, PLAIN);
 		print_text(out, "%s\n",
-		      step->verb == QM_CLONE ? "  to be made"
+		      step->verb == QM_CLONE  ? "  to be made"
+		      : step->section && step->section->scope == SCOPE_TEMPLATE ? "  to be built"
 		      : !step->section       ? "  to be destroyed"
 		      : step->verb == QM_FREE || step->verb == QM_DESTROY ?
 					     "  to be undone and made anew"
@@ -129,6 +131,10 @@ static void print_progress(FILE *out, const struct event *event)
 	fputs("\r\033[K", out);
 	print_clock(out);
 	print_who(out, event);
+	if (event->text) {
+		print_text(out, "%.*s", print_fit(event->text, 2 * WIDTH), event->text);
+		return;
+	}
 	for (int i = 0; i < WIDTH; i++)
 		fputs(i < filled ? "█" : "░", out);
 	print_text(out, " %3d%%", event->percent);
@@ -299,6 +305,7 @@ const struct report report_text = {
 	.status = report_table_status,
 	.pool = report_table_pool,
 	.shared = report_table_shared,
+	.templates = report_table_templates,
 	.runs = report_table_runs,
 	.steps = report_table_steps,
 	.pruned = text_pruned,

@@ -76,6 +76,8 @@ static struct apply apply_of(struct cli *cli)
 		.records = &cli->records,
 		.journal = cli->journal,
 		.options = options_of(cli),
+		.build = cli->build,
+		.pruned = cli->pruned,
 		.sink = cli_sink(cli),
 		.jobs = node ? spec_number(node, KEY_JOBS) : 1,
 		.clone_jobs = node ? spec_number(node, KEY_CLONE_JOBS) : 0,

@@ -38,6 +38,8 @@ static const struct verb {
 	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, CLI_PRUNE | CLI_WAIT, 0, 1 },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
 	  CLI_YES | CLI_DRY_RUN | CLI_WAIT, 1, -1 },
+	{ "template", "build|list|lint|verify|prune [NAME]", "the golden image that VMs are cloned from",
+	  cmd_template, CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_FULL, 1, 2 },
 	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
 	  CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_MARKED, 0, -1 },
 };
@@ -65,6 +67,7 @@ static const struct option_row {
 	{ CLI_SHARED, 0, "shared", NULL,
 	  "what clones share with their templates, to the byte" },
 	{ CLI_MARKED, 0, "all", NULL, "instead of names: every VM that carries vyom's mark" },
+	{ CLI_FULL, 0, "full", NULL, "verify: read the whole disk and compare its checksum" },
 	{ CLI_SYSROOT, 0, "sysroot", "DIR",
 	  "put DIR in front of every path of the node (for tests)" },
 	{ CLI_HELP, 'h', "help", NULL, "show this" },

@@ -6,18 +6,18 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
+#include "decide/golden.h"
 #include "decide/lint.h"
 #include "decide/plan.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
 
-static void admit_places(const struct spec_section *vm, const struct state *state,
+static void admit_places(const struct spec_section *vm, unsigned vmid, const struct state *state,
 			 struct plan *plan)
 {
 	const char *bridge = spec_text(vm, KEY_BRIDGE), *id = spec_text(vm, KEY_STORAGE);
 	const struct state_storage *storage = state_find_storage(state, id);
-	unsigned vmid = (unsigned)spec_number(vm, KEY_VMID);
 	CLEANUP(strbuf_release) struct strbuf bridges = STRBUF_INIT;
 
 	strvec_join(&state->bridges, ", ", &bridges);
@@ -50,7 +50,7 @@ static void admit_linked(const struct spec_section *vm, const struct state *stat
 			 struct plan *plan)
 {
 	const struct state_guest *template =
-		state_find_guest(state, (unsigned)spec_number(vm->template, KEY_VMID));
+		state_find_guest(state, golden_newest(vm->template, state));
 	const char *disk = template && template->conf ? vmconf_get(template->conf, "scsi0") : NULL;
 	const char *storage = spec_text(vm, KEY_STORAGE);
 	size_t len = disk ? strcspn(disk, ":") : 0;
@@ -71,7 +71,7 @@ static void admit_template(const struct spec_section *template, const struct sta
 
 	lint_template(template, state, &lints);
 	for (size_t i = 0; i < lints.unfit; i++)
-		plan_refuse(plan, template->name, (unsigned)spec_number(template, KEY_VMID),
+		plan_refuse(plan, template->name, golden_newest(template, state),
 			    "%s: %s; %s", lints.items[i].what, lints.items[i].why,
 			    lints.items[i].mend);
 	lint_release(&lints);
@@ -85,7 +85,7 @@ static void admit_vms(const struct state *state, struct plan *plan)
 
 		if (i > 0 && plan->steps[i - 1].vmid == step->vmid)
 			continue;
-		admit_places(step->section, state, plan);
+		admit_places(step->section, step->vmid, state, plan);
 		if (step->verb == QM_CLONE)
 			admit_linked(step->section, state, plan);
 	}
@@ -99,15 +99,30 @@ static bool is_cloned(const struct spec_section *template, const struct plan *pl
 	return false;
 }
 
+static void admit_quorum(const struct state *state, struct plan *plan)
+{
+	if (!state->quorate)
+		plan_refuse(plan, NULL, 0,
+			    "the cluster has no quorum, so /etc/pve is read-only; see pvecm status");
+}
+
+void admit_build(const struct spec_section *template, unsigned vmid, const struct state *state,
+		 struct plan *plan)
+{
+	if (!plan->count)
+		return;
+	admit_quorum(state, plan);
+	admit_places(template, vmid, state, plan);
+	budget_admit(template->node, state, plan);
+}
+
 void admit(const struct spec *spec, const struct state *state, struct plan *plan)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);
 
 	if (!plan->count || !node)
 		return;
-	if (!state->quorate)
-		plan_refuse(plan, NULL, 0,
-			    "the cluster has no quorum, so /etc/pve is read-only; see pvecm status");
+	admit_quorum(state, plan);
 	for (size_t i = 0; i < spec->template_count; i++)
 		if (is_cloned(spec->templates[i], plan))
 			admit_template(spec->templates[i], state, plan);

@@ -10,8 +10,13 @@
 
 struct plan;
 struct spec;
+struct spec_section;
 struct state;
 
 void admit(const struct spec *spec, const struct state *state, struct plan *plan);
+
+/* The same for the plan that builds template, whose node must be set, or removes of its kind. */
+void admit_build(const struct spec_section *template, unsigned vmid, const struct state *state,
+		 struct plan *plan);
 
 #endif

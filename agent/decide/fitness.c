@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decide/budget.h"
+#include "decide/golden.h"
 #include "decide/lint.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -97,7 +98,7 @@ static void check_bridge(const struct state *state, const char *bridge, struct f
 static void check_template(const struct spec_section *template, const struct state *state,
 			   struct fitness *fitness)
 {
-	unsigned vmid = (unsigned)spec_number(template, KEY_VMID);
+	unsigned vmid = golden_newest(template, state);
 	CLEANUP(scope_free) char *what = memory_print("template %s (%u)", template->name, vmid);
 	struct lints lints = { .items = NULL };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "decide/golden.h"
 #include "decide/option.h"
 #include "model/propstr.h"
 #include "model/qm.h"
@@ -15,7 +16,7 @@
 
 const struct vmconf *forecast_source(const struct spec_section *vm, const struct state *state)
 {
-	unsigned vmid = (unsigned)spec_number(vm->template, KEY_VMID);
+	unsigned vmid = golden_newest(vm->template, state);
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
 	return guest ? guest->conf : NULL;

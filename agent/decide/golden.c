@@ -15,8 +15,7 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
-/* What stands behind mark in the description, up to the line's end; NULL: nothing. */
-static char *note_of(const struct state_guest *guest, const char *mark)
+char *golden_note(const struct state_guest *guest, const char *mark)
 {
 	const char *note = guest->conf ? guest->conf->description : NULL;
 	const char *at = note ? strstr(note, mark) : NULL;
@@ -27,7 +26,7 @@ static char *note_of(const struct state_guest *guest, const char *mark)
 
 unsigned golden_generation(const struct state_guest *guest)
 {
-	CLEANUP(scope_free) char *text = note_of(guest, GOLDEN_GENERATION);
+	CLEANUP(scope_free) char *text = golden_note(guest, GOLDEN_GENERATION);
 	uint64_t number;
 
 	return text && number_parse_unsigned(text, 1, UINT32_MAX, &number) ? (unsigned)number : 0;
@@ -49,10 +48,9 @@ static bool is_set(const struct vmconf *conf, const char *key)
 	return value && strcmp(value, "1") == 0;
 }
 
-/* Finished, as far as its config tells: what has a generation has also been finished by vyom. */
-static bool is_good(const struct state_guest *guest)
+bool golden_is_ready(const struct state_guest *guest)
 {
-	CLEANUP(scope_free) char *made = note_of(guest, GOLDEN_MADE);
+	CLEANUP(scope_free) char *made = golden_note(guest, GOLDEN_MADE);
 	const char *disk = guest->conf ? vmconf_get(guest->conf, OPTION_BOOT_DISK) : NULL;
 
 	return guest->local && guest->kind == STATE_QEMU && guest->conf &&
@@ -60,18 +58,16 @@ static bool is_good(const struct state_guest *guest)
 	       strstr(disk, ":base-") && (made || !golden_generation(guest));
 }
 
-/* The guests with an id of the template's, one after the other: NULL begins, and ends. */
-static const struct state_guest *next_guest(const struct spec_section *template,
-					    const struct state *state,
-					    const struct state_guest *guest)
+const struct state_guest *golden_next(const struct spec_section *template,
+				      const struct state *state, const struct state_guest *guest)
 {
+	const struct state_guest *next = NULL;
 	unsigned first, last;
 
 	spec_template_range(template, &first, &last);
-	guest = guest ? guest + 1 : state->guests;
-	while (guest < state->guests + state->guest_count && guest->vmid < first)
-		guest++;
-	return guest < state->guests + state->guest_count && guest->vmid <= last ? guest : NULL;
+	for (unsigned vmid = guest ? guest->vmid + 1 : first; vmid <= last && !next; vmid++)
+		next = state_find_guest(state, vmid);
+	return next;
 }
 
 unsigned golden_newest(const struct spec_section *template, const struct state *state)
@@ -79,18 +75,17 @@ unsigned golden_newest(const struct spec_section *template, const struct state *
 	const struct state_guest *newest = NULL, *guest = NULL;
 	unsigned first, last;
 
-	while ((guest = next_guest(template, state, guest)))
-		if (is_good(guest) &&
+	while ((guest = golden_next(template, state, guest)))
+		if (golden_is_ready(guest) &&
 		    (!newest || golden_generation(guest) >= golden_generation(newest)))
 			newest = guest;
 	spec_template_range(template, &first, &last);
 	return newest ? newest->vmid : first;
 }
 
-static bool has_declared_image(const struct spec_section *template,
-			       const struct state_guest *guest)
+bool golden_is_of_image(const struct spec_section *template, const struct state_guest *guest)
 {
-	CLEANUP(scope_free) char *image = note_of(guest, LINT_IMAGE_MARK);
+	CLEANUP(scope_free) char *image = golden_note(guest, LINT_IMAGE_MARK);
 	const char *declared = spec_text(template, KEY_SHA256);
 
 	return image && declared && strcasecmp(image, declared) == 0;
@@ -104,7 +99,8 @@ static bool is_begun(const struct spec_section *template, const struct state *st
 	const struct record_step *doubt = record_vms_doubt(records, vmid);
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
-	if (record && guest && !record->sealed && strcmp(record->name, template->name) == 0)
+	if (record && guest && !record->sealed && strcmp(record->name, template->name) == 0 &&
+	    (!golden_is_ready(guest) || golden_is_of_image(template, guest)))
 		return true;
 	return doubt && strcmp(doubt->vm, template->name) == 0;
 }
@@ -123,7 +119,7 @@ static unsigned next_generation(const struct spec_section *template, const struc
 	const struct state_guest *guest = NULL;
 	unsigned newest = 0;
 
-	while ((guest = next_guest(template, state, guest)))
+	while ((guest = golden_next(template, state, guest)))
 		if (golden_generation(guest) > newest)
 			newest = golden_generation(guest);
 	return newest + 1;
@@ -152,7 +148,7 @@ bool golden_choose(struct golden *golden, const struct state *state,
 			choose_guest(golden, guest, vmid);
 			return true;
 		}
-		if (guest && is_good(guest) && has_declared_image(template, guest)) {
+		if (guest && golden_is_ready(guest) && golden_is_of_image(template, guest)) {
 			choose_guest(golden, guest, vmid);
 			found = true;
 		}
@@ -164,17 +160,20 @@ bool golden_choose(struct golden *golden, const struct state *state,
 	return found || unused || first == last;
 }
 
+bool golden_is_from(const struct thin_volume *volume, unsigned vmid)
+{
+	struct thin_volume origin = { .name = volume->origin };
+
+	if (!volume->origin)
+		return false;
+	thin_volume_parse_name(&origin);
+	return origin.vmid == vmid && volume->vmid != vmid;
+}
+
 bool golden_is_used(const struct state *state, unsigned vmid)
 {
-	for (size_t i = 0; i < state->volumes.count; i++) {
-		const struct thin_volume *volume = &state->volumes.items[i];
-		struct thin_volume origin = { .name = volume->origin };
-
-		if (!volume->origin)
-			continue;
-		thin_volume_parse_name(&origin);
-		if (origin.vmid == vmid && volume->vmid != vmid)
+	for (size_t i = 0; i < state->volumes.count; i++)
+		if (golden_is_from(&state->volumes.items[i], vmid))
 			return true;
-	}
 	return false;
 }

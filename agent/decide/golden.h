@@ -33,6 +33,7 @@ struct record_vms;
 struct spec_section;
 struct state;
 struct state_guest;
+struct thin_volume;
 
 struct golden {
 	const struct spec_section *template;
@@ -61,6 +62,22 @@ void golden_plan(const struct golden *golden, const struct state *state,
 /* The VMID of the newest good generation, to clone from: that of none good is the first id. */
 unsigned golden_newest(const struct spec_section *template, const struct state *state);
 
+/* The guests with an id of the template's, one after the other: NULL begins, and ends. */
+const struct state_guest *golden_next(const struct spec_section *template,
+				      const struct state *state, const struct state_guest *guest);
+
+/*
+ * Is it a template of this node, as far as its config tells finished?  What has a
+ * generation has also been finished by vyom.
+ */
+bool golden_is_ready(const struct state_guest *guest);
+
+/* Was it made from the image that the file declares now, as its description says? */
+bool golden_is_of_image(const struct spec_section *template, const struct state_guest *guest);
+
+/* What stands behind mark in its description, to the line's end; NULL: nothing; caller frees. */
+char *golden_note(const struct state_guest *guest, const char *mark);
+
 /* "vyom-generation: N" of a guest of this template's; 0: none, so it was made by hand. */
 unsigned golden_generation(const struct state_guest *guest);
 
@@ -68,7 +85,8 @@ unsigned golden_generation(const struct state_guest *guest);
 struct record_template *golden_record(const struct record_vms *records,
 				      const struct state_guest *guest);
 
-/* Does any volume on this node descend from the template's?  lvs must have been asked. */
+/* Does the volume, or any on this node, descend from the template's?  lvs must have been asked. */
+bool golden_is_from(const struct thin_volume *volume, unsigned vmid);
 bool golden_is_used(const struct state *state, unsigned vmid);
 
 /*

@@ -265,12 +265,36 @@ static void plan_new(const struct golden *golden, const struct state *state, str
 	plan_finish(golden, NULL, false, plan);
 }
 
+/* The disk is called base-… already, and the config does not know: back, so that qm can go on. */
+static void plan_rename(const struct golden *golden, const struct state *state,
+			const struct state_guest *guest, struct plan *plan)
+{
+	CLEANUP(scope_free) char *path = state_drive_path(state, guest->conf, OPTION_BOOT_DISK);
+	CLEANUP(scope_free) char *base = NULL;
+	char *name = path ? strchr(path, '/') : NULL;
+	struct plan_step *step;
+
+	if (!name || strncmp(name, "/vm-", 4) != 0)
+		return;
+	*name++ = '\0';
+	base = memory_print("base-%s", name + strlen("vm-"));
+	if (!thin_volumes_find(&state->volumes, path, base))
+		return;
+	step = add(golden, QM_RENAME, plan);
+	step->why = memory_copy("a qm template that was cut off renamed it, and the config "
+				"does not know");
+	step->storage = memory_copy(spec_text(golden->template, KEY_STORAGE));
+	qm_rename(&step->argv, path, base, name);
+}
+
 /* Of a template whose disk was not renamed any more, the rest is done disk by disk (4.3). */
-static void plan_rest(const struct golden *golden, const struct state_guest *guest,
-		      const struct record_template *record, struct plan *plan)
+static void plan_rest(const struct golden *golden, const struct state *state,
+		      const struct state_guest *guest, const struct record_template *record,
+		      struct plan *plan)
 {
 	const char *disk = vmconf_get(guest->conf, OPTION_BOOT_DISK);
 
+	plan_rename(golden, state, guest, plan);
 	if (disk && !strstr(disk, ":base-"))
 		qm_template(&add(golden, QM_TEMPLATE, plan)->argv, golden->vmid, OPTION_BOOT_DISK);
 	if (!record->sealed)
@@ -305,10 +329,11 @@ static void plan_guest_left(const struct golden *golden, const struct state *sta
 	const struct record_template *record = golden_record(records, guest);
 	const char *flag = vmconf_get(guest->conf, "template");
 
-	if (is_half_destroyed(records, golden->vmid))
+	if (is_half_destroyed(records, golden->vmid) ||
+	    !golden_is_of_image(golden->template, guest))
 		plan_anew(golden, state, guest, plan);
 	else if (flag && strcmp(flag, "1") == 0)
-		plan_rest(golden, guest, record, plan);
+		plan_rest(golden, state, guest, record, plan);
 	else if (record->prepared)
 		plan_finish(golden, guest, true, plan);
 	else if (!golden->at_hand)
@@ -342,8 +367,13 @@ static void refuse_config(const struct golden *golden, struct plan *plan)
 	if (!spec_value(template, KEY_MASTER_KEY) && !spec_value(template, KEY_KEY_SINK) &&
 	    !spec_value(template, KEY_KEY_FILE))
 		plan_refuse(plan, template->name, golden->vmid,
-			    "the file does not say who may log in to it in an emergency: master-key = "
-			    "your public key's file, or key-sink or key-file for a new one");
+			    "the file does not say who may log in to it in an emergency: "
+			    "master-key = your public key's file, or key-sink or key-file for a "
+			    "new one");
+	if (template->ssh_keys &&
+	    strcspn(template->ssh_keys, "\n") + 1 < strlen(template->ssh_keys))
+		plan_refuse(plan, template->name, golden->vmid,
+			    "master-key: %s holds more than one key", template->ssh_keys_path);
 	if (spec_value(template, KEY_IMAGE) && !golden->image_there &&
 	    !spec_value(template, KEY_URL))
 		plan_refuse(plan, template->name, golden->vmid,
@@ -373,12 +403,9 @@ static void refuse_guest(const struct golden *golden, const struct state_guest *
 			    golden->vmid + 9);
 }
 
-static bool is_finished(const struct golden *golden, const struct state *state,
-			const struct state_guest *guest)
+static bool is_finished(const struct golden *golden, const struct state_guest *guest)
 {
-	return guest && golden_newest(golden->template, state) == guest->vmid && guest->conf &&
-	       guest->conf->description && spec_text(golden->template, KEY_SHA256) &&
-	       strcasestr(guest->conf->description, spec_text(golden->template, KEY_SHA256));
+	return guest && golden_is_ready(guest) && golden_is_of_image(golden->template, guest);
 }
 
 static void plan_leftover(const struct golden *golden, const struct leftover *leftover,
@@ -402,7 +429,7 @@ void golden_plan(const struct golden *golden, const struct state *state,
 
 	plan->vm_count++;
 	leftover_find(state, records, golden->vmid, &leftover);
-	if (is_finished(golden, state, guest) && (!record || record->sealed) &&
+	if (is_finished(golden, guest) && (!record || record->sealed) &&
 	    !is_half_destroyed(records, golden->vmid))
 		return;
 	refuse_config(golden, plan);
@@ -416,22 +443,4 @@ void golden_plan(const struct golden *golden, const struct state *state,
 		plan_guest_left(golden, state, guest, records, plan);
 	else
 		refuse_guest(golden, guest, plan);
-}
-
-void golden_prune(const struct spec_section *template, const struct state *state,
-		  const struct record_vms *records, unsigned vmid, struct plan *plan)
-{
-	const struct state_guest *guest = state_find_guest(state, vmid);
-	const char *lock = guest && guest->conf ? vmconf_get(guest->conf, "lock") : NULL;
-
-	if (!guest || !golden_record(records, guest))
-		plan_refuse(plan, template->name, vmid,
-			    "vyom did not build it, as far as its journal knows; it is left alone");
-	else if (lock)
-		plan_refuse(plan, template->name, vmid,
-			    "it is locked (%s): someone is at work on it; wait", lock);
-	else if (golden_is_used(state, vmid))
-		plan_refuse(plan, template->name, vmid, "VMs were cloned from it, and share its data");
-	else
-		qm_destroy(&plan_add(plan, template->name, vmid, QM_DESTROY)->argv, vmid);
 }

@@ -2,6 +2,7 @@
 #include "decide/judge.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -40,10 +41,21 @@ static bool volumes_are_gone(const struct plan_step *step, const struct state *s
 	return left == 0;
 }
 
+/* A step of our own says last why it failed; no status of its means more. */
+static bool explain_own(const struct record_step *record, struct strbuf *why)
+{
+	if (!qm_verb_is_own(qm_verb_find(record->verb)) || !record->output || !WIFEXITED(record->status))
+		return false;
+	qm_output_complaint(record->output, why);
+	return why->len > 0;
+}
+
 static void explain(const struct record_step *record, const struct plan *next, struct strbuf *why)
 {
 	CLEANUP(strbuf_release) struct strbuf complaint = STRBUF_INIT;
 
+	if (explain_own(record, why))
+		return;
 	if (record->status == 0 && next->refusal_count) {
 		strbuf_adds(why, next->refusals[0].text);
 		return;

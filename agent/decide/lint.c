@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "decide/golden.h"
 #include "decide/option.h"
 #include "model/propstr.h"
 #include "base/scope.h"
@@ -287,7 +288,7 @@ void lint_guest(unsigned vmid, const char *sha256, const struct state *state,
 
 	if (!guest || !guest->local || !guest->conf) {
 		add(lints, LINT_UNFIT, "does not exist on this node", "there is nothing to clone",
-		    "make it (see README, \"The template\"), or correct its vmid %u in the file",
+		    "vyom template build makes it, or correct its vmid %u in the file",
 		    vmid);
 		return;
 	}
@@ -305,7 +306,7 @@ void lint_guest(unsigned vmid, const char *sha256, const struct state *state,
 void lint_template(const struct spec_section *template, const struct state *state,
 		   struct lints *lints)
 {
-	lint_guest((unsigned)spec_number(template, KEY_VMID), spec_text(template, KEY_SHA256),
+	lint_guest(golden_newest(template, state), spec_text(template, KEY_SHA256),
 		   state, lints);
 }
 

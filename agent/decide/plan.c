@@ -7,6 +7,7 @@
 #include "decide/diff.h"
 #include "decide/budget.h"
 #include "decide/forecast.h"
+#include "decide/golden.h"
 #include "decide/obstacle.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -74,7 +75,7 @@ static void plan_clone(const struct diff_vm *diff, const struct state *state, st
 	struct plan_step *step = add_step_for(plan, diff, QM_CLONE);
 
 	option_mark(vm, &mark);
-	qm_clone(&step->argv, (unsigned)spec_number(vm->template, KEY_VMID), diff->vmid, vm->name,
+	qm_clone(&step->argv, golden_newest(vm->template, state), diff->vmid, vm->name,
 		 mark.buf, full, spec_text(vm, KEY_STORAGE));
 	step->storage = memory_copy(spec_text(vm, KEY_STORAGE));
 	step->full = full;

@@ -5,6 +5,7 @@
 
 #include "decide/budget.h"
 #include "decide/diff.h"
+#include "decide/golden.h"
 #include "decide/lint.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -123,7 +124,7 @@ static bool is_busy(const char *busy, unsigned vmid)
 static void verify_template(const struct spec_section *template, const struct state *state,
 			    struct verify *verify)
 {
-	unsigned vmid = (unsigned)spec_number(template, KEY_VMID);
+	unsigned vmid = golden_newest(template, state);
 	struct lints lints = { .items = NULL };
 
 	lint_template(template, state, &lints);

@@ -241,3 +241,19 @@ bool pvefs_is_locked(const char *root, unsigned vmid)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
+
+int pvefs_lock_storage(const char *root, const char *storage, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/var/lock/pve-manager/pve-storage-%s", root, storage);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set_errno(err, "%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return error_set(err, ERROR_BUSY, "storage %s is locked: a qm is at work on it; run vyom "
+					  "again when it is done", storage);
+}

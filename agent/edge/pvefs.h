@@ -52,4 +52,10 @@ bool pvefs_container_names(const char *root, const char *node, const char *volum
  */
 bool pvefs_is_locked(const char *root, unsigned vmid);
 
+/*
+ * Hold the lock that allocating from and renaming in a storage takes (pve-facts 1.2.5),
+ * until the fd is closed: the caller's.  Does not wait; -1 with ERROR_BUSY.
+ */
+int pvefs_lock_storage(const char *root, const char *storage, struct error *err);
+
 #endif

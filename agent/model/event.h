@@ -16,7 +16,7 @@ struct plan_step;
 enum event_kind {
 	EVENT_RUN_BEGIN,	/* run, steps */
 	EVENT_STEP_BEGIN,	/* step */
-	EVENT_STEP_PROGRESS,	/* step, percent */
+	EVENT_STEP_PROGRESS,	/* step; percent, or -1 and text: what it says */
 	EVENT_STEP_RETRY,	/* step, seconds: how long the pause is; text: why */
 	EVENT_STEP_DONE,	/* step, seconds it took */
 	EVENT_STEP_FAILED,	/* step, seconds, text: why, and what would do */

@@ -172,7 +172,7 @@ const struct key key_table[KEY_COUNT] = {
 	},
 	[KEY_KEY_FILE] = {
 		"key-file", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_absolute,
-		.help = "A new file for the new private master key, where there is no key-sink.",
+		.help = "The file of the private master key, which is made if it is not there.",
 	},
 };
 

@@ -21,22 +21,23 @@ static const struct {
 	unsigned limit;
 	bool allocates, makes, own;
 } verbs[QM_VERB_COUNT] = {
-	[QM_CLONE]	= { "clone",	0,	.allocates = true, .makes = true },
-	[QM_SET]	= { "set",	180 },
-	[QM_RESIZE]	= { "resize",	300,	.allocates = true },
-	[QM_RESCAN]	= { "rescan",	300 },
-	[QM_START]	= { "start",	600 },
-	[QM_SHUTDOWN]	= { "shutdown",	600 },
-	[QM_DESTROY]	= { "destroy",	600 },
-	[QM_FREE]	= { "free",	300 },
-	[QM_CREATE]	= { "create",	0,	.allocates = true, .makes = true },
-	[QM_STOP]	= { "stop",	300 },
-	[QM_TEMPLATE]	= { "template",	300 },
-	[QM_FETCH]	= { "fetch",	0 },
-	[QM_CHECK]	= { "check",	0,	.own = true },
-	[QM_KEY]	= { "key",	600,	.own = true },
-	[QM_GUEST]	= { "guest",	0,	.own = true },
-	[QM_SEAL]	= { "seal",	0,	.own = true },
+	[QM_CLONE]	= { .name = "clone", .limit = 0, .allocates = true, .makes = true },
+	[QM_SET]	= { .name = "set", .limit = 180 },
+	[QM_RESIZE]	= { .name = "resize", .limit = 300, .allocates = true },
+	[QM_RESCAN]	= { .name = "rescan", .limit = 300 },
+	[QM_START]	= { .name = "start", .limit = 600 },
+	[QM_SHUTDOWN]	= { .name = "shutdown", .limit = 600 },
+	[QM_DESTROY]	= { .name = "destroy", .limit = 600 },
+	[QM_FREE]	= { .name = "free", .limit = 300 },
+	[QM_CREATE]	= { .name = "create", .limit = 0, .allocates = true, .makes = true },
+	[QM_STOP]	= { .name = "stop", .limit = 300 },
+	[QM_TEMPLATE]	= { .name = "template", .limit = 300 },
+	[QM_FETCH]	= { .name = "fetch", .limit = 0 },
+	[QM_RENAME]	= { .name = "rename", .limit = 60 },
+	[QM_CHECK]	= { .name = "check", .limit = 0, .own = true },
+	[QM_KEY]	= { .name = "key", .limit = 600, .own = true },
+	[QM_GUEST]	= { .name = "guest", .limit = 0, .own = true },
+	[QM_SEAL]	= { .name = "seal", .limit = 0, .own = true },
 };
 
 const char *qm_verb_name(enum qm_verb verb)
@@ -71,6 +72,11 @@ bool qm_verb_makes(enum qm_verb verb)
 bool qm_verb_is_own(enum qm_verb verb)
 {
 	return verb < QM_VERB_COUNT && verbs[verb].own;
+}
+
+const char *qm_prefix(const char *name)
+{
+	return qm_verb_is_own(qm_verb_find(name)) ? "" : "qm ";
 }
 
 char *qm_program(const char *root, const char *name)
@@ -160,6 +166,11 @@ void qm_template(struct strvec *argv, unsigned vmid, const char *disk)
 	strvec_pushf(argv, "%u", vmid);
 	if (disk)
 		strvec_pushl(argv, "--disk", disk, NULL);
+}
+
+void qm_rename(struct strvec *argv, const char *vg, const char *from, const char *to)
+{
+	strvec_pushl(argv, "lvrename", vg, from, to, NULL);
 }
 
 void qm_fetch(struct strvec *argv, const char *node, const char *volid, const char *url,

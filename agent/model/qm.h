@@ -28,6 +28,7 @@ enum qm_verb {
 	QM_STOP,
 	QM_TEMPLATE,
 	QM_FETCH,		/* pvesh: the node downloads an image */
+	QM_RENAME,		/* lvrename: a volume back to what the config calls it */
 	/* steps of vyom's own, without qm: see decide/golden.h */
 	QM_CHECK,
 	QM_KEY,
@@ -54,13 +55,16 @@ unsigned qm_verb_limit(enum qm_verb verb);
 /* Is it no program that is executed, but work of vyom's own, done in a child? */
 bool qm_verb_is_own(enum qm_verb verb);
 
+/* "qm ", for messages, before the name of a verb that is qm's; else "". */
+const char *qm_prefix(const char *name);
+
 /* Does it make a VM, which until it ended well is half-made (pve-facts 1.6, 4.22)? */
 bool qm_verb_makes(enum qm_verb verb);
 
 /* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
 bool qm_verb_allocates(enum qm_verb verb);
 
-/* What is executed for argv[0], "qm", "pvesm" or "pvesh", on the node at root: caller frees. */
+/* What is executed for argv[0], "qm", "pvesm", "pvesh" or "lvrename", on the node at root: caller frees. */
 char *qm_program(const char *root, const char *name);
 
 /* storage only for a full clone, where it may be NULL too: the template's own. */
@@ -102,6 +106,12 @@ void qm_stop(struct strvec *argv, unsigned vmid);
 
 /* To a template; disk, NULL or "scsi0": the one disk that is left of it (pve-facts 4.3). */
 void qm_template(struct strvec *argv, unsigned vmid, const char *disk);
+
+/*
+ * Take back what a qm template that was cut off renamed, so that it can do so itself
+ * (pve-facts 4.3).  Whoever runs it holds the storage's lock (8.10).
+ */
+void qm_rename(struct strvec *argv, const char *vg, const char *from, const char *to);
 
 /*
  * The node downloads url to volid, "STORE:iso/NAME" or "STORE:import/NAME", if its

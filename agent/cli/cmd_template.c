@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "act/seal_read.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scope.h"
+#include "cli/report.h"
+#include "cli/run.h"
+#include "cli/template.h"
+#include "decide/fitness.h"
+#include "decide/golden.h"
+#include "decide/golden_list.h"
+#include "decide/lint.h"
+#include "decide/seal_check.h"
+#include "model/seal.h"
+#include "model/spec.h"
+
+/* A name that the file has not is an error, and not a list of none. */
+static int read_spec(struct cli *cli, struct error *err)
+{
+	if (cli_read_spec(cli, err) < 0)
+		return -1;
+	return cli->arg_count > 1 && !template_find(cli, err) ? -1 : 0;
+}
+
+static int list(struct cli *cli, struct error *err)
+{
+	CLEANUP(golden_list_release) struct golden_list rows = { .rows = NULL };
+
+	if (read_spec(cli, err) < 0 || cli_observe(cli, true, err) < 0)
+		return -1;
+	golden_list_all(cli->spec, &cli->state, &cli->records, &rows);
+	cli->report->templates(stdout, &rows);
+	return CLI_OK;
+}
+
+static void lint_one(const struct cli *cli, const struct spec_section *template,
+		     struct fitness *fitness)
+{
+	unsigned vmid = golden_newest(template, &cli->state);
+	CLEANUP(scope_free) char *what = memory_print("%s (%u)", template->name, vmid);
+	CLEANUP(lint_release) struct lints lints = { .items = NULL };
+
+	lint_template(template, &cli->state, &lints);
+	for (size_t i = 0; i < lints.count; i++)
+		fitness_add(fitness, lints.items[i].severity == LINT_ADVICE, what, "%s%s: %s; %s",
+			    lints.items[i].severity == LINT_ADVICE ? "advice: " : "",
+			    lints.items[i].what, lints.items[i].why, lints.items[i].mend);
+	if (!lints.unfit)
+		fitness_add(fitness, true, what, "fit to be cloned");
+}
+
+static int lint(struct cli *cli, struct error *err)
+{
+	CLEANUP(fitness_release) struct fitness fitness = { .items = NULL };
+
+	if (read_spec(cli, err) < 0 || cli_observe(cli, true, err) < 0)
+		return -1;
+	for (size_t i = 0; i < cli->spec->template_count; i++)
+		if (template_is_meant(cli, cli->spec->templates[i]))
+			lint_one(cli, cli->spec->templates[i], &fitness);
+	cli->report->check(stdout, &fitness);
+	return fitness.failed ? CLI_DIFFERENCES : CLI_OK;
+}
+
+/* --- verify --- */
+
+struct telling {
+	struct event_sink sink;
+	struct plan_step step;	/* as the report knows what is at work: by the VM and the verb */
+	int percent;
+};
+
+static bool tell_progress(void *context, uint64_t done, uint64_t all)
+{
+	struct telling *telling = context;
+	int percent = all ? (int)(done * 100 / all) : 100;
+
+	if (percent != telling->percent)
+		event_emit(&telling->sink, &(struct event){ .kind = EVENT_STEP_PROGRESS,
+							    .step = &telling->step,
+							    .percent = percent });
+	telling->percent = percent;
+	return true;
+}
+
+static int check_content(struct cli *cli, const struct record_template *record,
+			 const struct seal *made, struct seal_findings *findings,
+			 struct error *err)
+{
+	CLEANUP(seal_release) struct seal now = SEAL_INIT;
+	const struct thin_volume *volume =
+		thin_volumes_find(&cli->state.volumes, made->vg, made->name);
+	struct telling telling = {
+		.sink = cli_sink(cli), .percent = -1,
+		.step = { .vm = record->name, .vmid = record->vmid, .verb = QM_SEAL },
+	};
+	const struct seal_progress progress = { .tell = tell_progress, .context = &telling };
+
+	if (!volume)
+		return 0;
+	if (seal_read(cli->root, volume, &progress, &now, err) < 0)
+		return -1;
+	seal_check_content(made, &now, findings);
+	return 0;
+}
+
+static int verify_one(struct cli *cli, const struct spec_section *template,
+		      struct fitness *fitness, struct error *err)
+{
+	unsigned vmid = golden_newest(template, &cli->state);
+	CLEANUP(scope_free) char *what = memory_print("%s (%u)", template->name, vmid);
+	CLEANUP(seal_findings_release) struct seal_findings findings = { .items = NULL };
+	CLEANUP(seal_release) struct seal made = SEAL_INIT;
+	const struct state_guest *guest = state_find_guest(&cli->state, vmid);
+	const struct record_template *record = guest ? golden_record(&cli->records, guest) : NULL;
+
+	if (!record || !record->sealed || !seal_from_record(record, &made)) {
+		fitness_add(fitness, false, what, "the journal has no checksum of its disk: it was "
+			    "not built by vyom here, or is not finished (vyom template build)");
+		return 0;
+	}
+	seal_check_quick(&made, &cli->state, &findings);
+	if (cli->given & CLI_FULL && check_content(cli, record, &made, &findings, err) < 0)
+		return error_prefix(err, "%s", what);
+	for (size_t i = 0; i < findings.count; i++)
+		fitness_add(fitness, findings.items[i].kind != SEAL_CHANGED, what, "%s",
+			    findings.items[i].text);
+	if (!findings.changed)
+		fitness_add(fitness, true, what, cli->given & CLI_FULL ?
+			    "its disk is, to the byte, what it was when it was made" :
+			    "nothing shows that its disk was changed (--full reads it)");
+	return 0;
+}
+
+/* Reading all of it is what a build does too: one at a time, and no clone meanwhile. */
+static int verify(struct cli *cli, struct error *err)
+{
+	CLEANUP(fitness_release) struct fitness fitness = { .items = NULL };
+	bool full = cli->given & CLI_FULL;
+
+	if (read_spec(cli, err) < 0 ||
+	    (full && cli_take_node(cli, "template verify", err) < 0) ||
+	    cli_observe(cli, full, err) < 0)
+		return -1;
+	for (size_t i = 0; i < cli->spec->template_count; i++)
+		if (template_is_meant(cli, cli->spec->templates[i]) &&
+		    verify_one(cli, cli->spec->templates[i], &fitness, err) < 0)
+			return -1;
+	cli->report->check(stdout, &fitness);
+	return fitness.failed ? CLI_DIFFERENCES : CLI_OK;
+}
+
+/* --- prune --- */
+
+static void plan_prune(const struct cli *cli, const struct spec_section *template,
+		       struct plan *plan)
+{
+	unsigned newest = golden_newest(template, &cli->state);
+	const struct state_guest *guest = NULL;
+
+	while ((guest = golden_next(template, &cli->state, guest)))
+		if (guest->vmid != newest && !golden_is_used(&cli->state, guest->vmid) &&
+		    golden_record(&cli->records, guest))
+			golden_prune(template, &cli->state, &cli->records, guest->vmid, plan);
+	plan->vm_count = plan->count;
+}
+
+static int plan_again(struct cli *cli, struct plan *plan, struct error *err)
+{
+	if (cli_observe_again(cli, true, err) < 0)
+		return -1;
+	plan_prune(cli, cli->pruned, plan);
+	return 0;
+}
+
+static int prune(struct cli *cli, struct error *err)
+{
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+
+	if (cli_read_spec(cli, err) < 0)
+		return -1;
+	cli->pruned = template_find(cli, err);
+	if (!cli->pruned)
+		return -1;
+	if (cli->given & CLI_DRY_RUN ? cli_observe(cli, true, err) < 0
+				     : cli_begin_change(cli, "template prune", true, err) < 0)
+		return -1;
+	plan_prune(cli, cli->pruned, &plan);
+	if (!(cli->given & CLI_DRY_RUN))
+		return run_carry_out(cli, "template prune", &plan,
+				     "Destroy these generations, which no VM uses?", plan_again,
+				     err);
+	cli->report->plan(stdout, &plan);
+	return plan.count ? CLI_DIFFERENCES : CLI_OK;
+}
+
+/* --- which --- */
+
+bool template_is_meant(const struct cli *cli, const struct spec_section *template)
+{
+	return cli->arg_count < 2 || strcmp(cli->args[1], template->name) == 0;
+}
+
+struct spec_section *template_find(const struct cli *cli, struct error *err)
+{
+	const struct spec *spec = cli->spec;
+
+	for (size_t i = 0; i < spec->template_count; i++)
+		if (cli->arg_count > 1 ? template_is_meant(cli, spec->templates[i])
+				       : spec->template_count == 1)
+			return spec->templates[i];
+	if (cli->arg_count > 1)
+		error_set(err, ERROR_USAGE, "%s has no template \"%s\"", cli->config, cli->args[1]);
+	else
+		error_set(err, ERROR_USAGE, "%s has more than one template: say which, vyom "
+					    "template %s NAME", cli->config, cli->args[0]);
+	return NULL;
+}
+
+int cmd_template(struct cli *cli, struct error *err)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct cli *cli, struct error *err);
+	} subs[] = {
+		{ "build", template_build }, { "list", list }, { "lint", lint },
+		{ "verify", verify }, { "prune", prune },
+	};
+
+	for (size_t i = 0; i < sizeof(subs) / sizeof(*subs); i++)
+		if (strcmp(cli->args[0], subs[i].name) == 0)
+			return subs[i].run(cli, err);
+	return error_set(err, ERROR_USAGE, "vyom template: build, list, lint, verify or prune, not "
+					   "\"%s\"; see vyom help template", cli->args[0]);
+}
