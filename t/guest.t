@@ -45,11 +45,53 @@ apt() {
 	ssh_to "10.0.2.$1" 'sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get -y install qemu-guest-agent'
 }
 
+# mapped VMID: sectors of its disk that the pool has given
+mapped() {
+	dmsetup status "pve-vm--$1--disk--0" | cut -d' ' -f4
+}
+
+# The root of a guest on real LVM-thin is its disk: what it writes is in the pool, what it trims is not.
+on_disk() {
+	local booted image=/var/lib/vz/template/iso/cloud.img
+
+	"$srcdir/t/node/image" $image 96M >/dev/null
+	qm create 201 --name disk --memory 256 --net0 virtio,bridge=vmbr0 --ide2 local-lvm:cloudinit --agent enabled=1 \
+		--scsi0 "local-lvm:0,import-from=$image,discard=on" --sshkeys "$key.pub" --ipconfig0 ip=10.0.2.101/24 >/dev/null
+	run_qm start 201
+	ok "a guest boots from its disk" guest_up 10.0.2.101
+	status 0 "which it has for its root" ssh_to 10.0.2.101 'grep " / ext4 " /proc/mounts; sudo fstrim -v /'
+	booted=$(mapped 201)
+	ssh_to 10.0.2.101 'sudo apt-get update && sudo apt-get -y install qemu-guest-agent && sync'
+	ok "what apt writes is in the pool" test "$(mapped 201)" -gt "$booted"
+	booted=$(mapped 201)
+	status 0 "what is not needed is trimmed" ssh_to 10.0.2.101 \
+		'sudo rm /boot/initrd.img && sudo apt-get clean && sync && sudo fstrim -av && cloud-init status --wait'
+	out '^/: .* trimmed on /dev/' "as the real fstrim says"
+	ok "and free in the pool" test "$(mapped 201)" -lt "$booted"
+	status 0 "the agent answers" run_qm agent 201 ping
+	status 0 "the guest goes down" run_qm shutdown 201
+	status 0 "and lets its disk go" run_qm template 201
+	ok "which is a base volume now" lvs pve/base-201-disk-0
+	run_qm clone 201 202
+	run_qm set 202 --ipconfig0 ip=10.0.2.102/24
+	run_qm start 202
+	ok "a clone boots" guest_up 10.0.2.102
+	status 0 "and has what was installed" ssh_to 10.0.2.102 'dpkg-query -W qemu-guest-agent'
+	run_qm stop 202
+	status 0 "it is stopped and destroyed at once" run_qm destroy 202
+	ok "with its volume" not lvs pve/vm-202-disk-0
+}
+
 node_new
 key=$tmp/key
 key_new "$key"
 key_new "$tmp/other"
 guests_say
+if [ -z "$root" ]; then
+	on_disk
+	done_testing
+	exit
+fi
 vm 201
 run_qm start 201
 ok "a VM with a cloud-init drive starts" guest_up 10.0.2.201

@@ -75,7 +75,7 @@ guest_ssh() {
 }
 
 guest_up() {
-	local end=$((SECONDS + 15))
+	local end=$((SECONDS + ${VYOM_TEST_VM:+45} + 15))
 
 	while [ $SECONDS -lt $end ]; do
 		ssh-keyscan -T 1 -t ed25519 "$1" 2>/dev/null | grep -q . && return

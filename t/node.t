@@ -532,6 +532,113 @@ for n in 1 2; do "$root/usr/sbin/qm" clone 9000 410 > "$root/p$n" 2>&1 < /dev/nu
 wait
 ok "of two for one id one loses" is "$(cat "$root/p1" "$root/p2" | grep -c 'created\.')" 2
 
+# --- the golden VM in one call ---
+gold() {
+    qm create 500 --name gold --memory 1024 --cores 1 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-single \
+        --scsi0 "local-lvm:0,import-from=$root/odd.qcow2,discard=on,iothread=1" --ide2 local-lvm:cloudinit --serial0 socket --vga serial0 \
+        --boot order=scsi0 --agent enabled=1 --ostype l26 --ciuser ubuntu --ciupgrade 0 --ipconfig0 ip=10.0.2.9/24,gw=10.0.2.1,ip6=fd00:2::9/64 \
+        --sshkeys "$root/keys.pub" --tags vyom --description 'managed by vyom
+100%'
+}
+truncate -s 62M "$root/odd.raw"
+printf 'some bytes' | dd of="$root/odd.raw" bs=1 seek=5000000 conv=notrunc 2> /dev/null
+if qemu-img convert -f raw -O qcow2 "$root/odd.raw" "$root/odd.qcow2"; then
+    gold
+    ok "the golden VM is made" eval 'is "$status $(cat "$err")" "0 " && has "$out" "^  Rounding up size to full physical extent 64.00 MiB$"'
+    ok "all of it is in its config" same gold.conf "$(plain "$conf/500.conf")"
+    ok "its disk has the image's bytes" cmp -n 65011712 "$root/odd.raw" "$root/dev/pve/vm-500-disk-0"
+    ok "as large as the volume, and as sparse as the image" is "$(stat -c %s "$root/dev/pve/vm-500-disk-0") $(($(stat -c %b "$root/dev/pve/vm-500-disk-0") < 1000))" "67108864 1"
+    qm set 500 --delete sshkeys --ipconfig0 ip=dhcp --description 'a
+b: c'
+    ok "the key is taken out again" lacks "$conf/500.conf" '^sshkeys'
+    ok "and the address" has "$conf/500.conf" '^ipconfig0: ip=dhcp$'
+    ok "a description keeps its lines" is "$(head -2 "$conf/500.conf")" '#a
+#b%3A c'
+    echo 'template flag kill' > "$faults"
+    qm template 500
+    rm "$faults"
+    qm template 500
+    ok "a half template is not made one again" ended 255 "you can't convert a template to a template"
+    qm template 500 --disk scsi0
+    ok "but its disk is" eval 'is "$status $(volumes 500)" "0 base-500-disk-0 vm-500-cloudinit " && has "$conf/500.conf" "^scsi0: local-lvm:base-500-disk-0,"'
+    qm template 500 --disk scsi0
+    ok "once" ended 0 "volume 'local-lvm:base-500-disk-0' does not support template/clone"
+    ok "its bytes are a base volume's, for reading" is "$(stat -c %a "$root/dev/pve/base-500-disk-0")" 400
+    qm clone 500 501
+    qm destroy 500 --purge
+    ok "a template with a clone is destroyed" eval 'is "$status $(volumes 500)" "0 " && [ ! -e "$root/dev/pve/base-500-disk-0" ]'
+    ok "its clone has all the same" is "$(volumes 501)" "vm-501-cloudinit vm-501-disk-0 "
+    qm destroy 501
+    while IFS='|' read -r point want; do
+        echo "create $point kill" > "$faults"
+        gold
+        soon free_lock 500
+        soon lacks "$root/run/dm/info" '^pve-vm--500--disk--0:[^:]*:1:'
+        ok "it killed at $point" is "$status: $(left 500)" "137: $want"
+        rm "$faults"
+        qm destroy 500 --skiplock 1 --destroy-unreferenced-disks 1
+        ok "is cleared away" is "$(left 500) $(find "$root/dev/pve" -name 'vm-500-*')" "none, "
+    done <<'END'
+config-tmp|none,
+stub|create:,
+storage-lock|create:,
+disk-allocated|create:, cloudinit
+disk-created|create:, cloudinit
+disk-allocated:2|create:, cloudinit disk-0
+disk-copying|create:, cloudinit disk-0
+disk-created:2|create:, cloudinit disk-0
+disks|create:, cloudinit disk-0
+config-tmp:2|create:, cloudinit disk-0
+written|: ide2 memory scsi0, cloudinit disk-0
+END
+fi
+
+# --- a download ---
+url=/nodes/pve/storage/local/download-url iso=$root/var/lib/vz/template/iso
+"$here/httpd" "$root" > "$root/httpd" & httpd=$!
+soon test -s "$root/httpd"
+port=$(head -n 1 "$root/httpd")
+sum=$(sha256sum "$root/odd.raw") sum=${sum%% *}
+# download FILE FROM [SUM]
+download() { pvesh create $url --content iso --filename "$1" --url "http://127.0.0.1:$port/$2" ${3:+--checksum "$3" --checksum-algorithm sha256}; }
+download odd.img odd.raw "$sum"
+ok "a download tells how far it is" has "$out" '^     0K [.]\{8\} [.]\{8\} [.]\{8\} [.]\{8\} .* 51% '
+ok "and that the digest is right" has "$out" '^calculating checksum...OK, checksum verified$'
+ok "its task is last" has "$out" '^UPID:pve:.*:download:odd.img:root@pam:$'
+ok "the file is where images are" cmp "$root/odd.raw" "$iso/odd.img"
+download odd.img odd.raw "$sum"
+ok "it is not fetched twice" has "$out" '^calculating checksum of existing file...OK, got correct file already, no need to download$'
+download odd.img odd.raw abc
+ok "nor written over" ended 0 "checksum mismatch: got '$sum' != expect 'abc', aborting"
+download odd.img odd.raw
+ok "nor without a digest" ended 0 "refusing to override existing file '/var/lib/vz/template/iso/odd.img'"
+download new.img odd.raw abc
+ok "a wrong digest fails the task, not the call" ended 0 "checksum mismatch: got '$sum' != expect 'abc'"
+ok "and leaves nothing" is "$(find "$iso" -name 'new*')" ""
+download new.img nosuch abc
+ok "so does a file that is not there" ended 0 "download failed: exit code 8"
+download new.txt odd.raw
+ok "a name must be an image's" ended 255 "400 Parameter verification failed.
+filename: wrong file extension
+pvesh create <api_path> [OPTIONS] [FORMAT_OPTIONS]"
+pvesh create $url --content import --filename new.qcow2 --url "http://127.0.0.1:$port/odd.raw"
+ok "an import must be what it says" has "$err" 'Image is not in qcow2 format$'
+pvesh create $url --content iso --filename new.img --url "file://$root/odd.raw"
+ok "only a web server is asked" has "$err" '^url: value does not match the regex pattern$'
+pvesh create /nodes/pve/storage/local-lvm/download-url --content iso --filename new.img --url "http://127.0.0.1:$port/odd.raw"
+ok "a pool takes no files" ended 255 "can't upload to storage type 'lvmthin', not a file based storage!"
+for point in started downloading downloaded verified; do
+    echo "download $point kill" > "$faults"
+    download new.img odd.raw "$sum"
+    ok "a download killed at $point has not come" eval 'is "$status" 137 && [ ! -e "$iso/new.img" ]'
+done
+rm "$faults"
+download new.img odd.raw "$sum"
+ok "until it is asked for again" cmp "$root/odd.raw" "$iso/new.img"
+pvesh get /nodes/pve/storage/local/content --content iso --output-format json
+ok "what is there is listed" has "$out" '"volid":"local:iso/new.img"'
+kill $httpd
+
 # --- the others ---
 pvesm path local-lvm:base-9000-disk-0
 ok "pvesm path" quiet /dev/pve/base-9000-disk-0

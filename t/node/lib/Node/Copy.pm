@@ -4,7 +4,7 @@
 # on to the end when the task that started it is killed (pve-facts 1.3.5, 1.5, 12.5; transcripts 06, 07). Its progress comes
 # back over a pipe and is shown as `transferred 2.0 MiB of 64.0 MiB (3.12%)`.
 #
-# text backend: nothing is moved; the target's written sectors grow at `clone-rate` MiB/s.
+# text backend: the target's written sectors grow at `clone-rate` MiB/s; only an image's bytes are moved.
 # lvm backend: Debian's qemu-img if there is one, else a sparse copy in perl.
 
 package Node::Copy;
@@ -19,7 +19,7 @@ use Node::Lvm;
 my $unit = 2 * 1024 * 1024;
 
 # from: path shown; to: volume id's path; total: bytes; content: bytes that are not holes; hold: [vg, lv]…, target last;
-# limit: KiB/s or undef; format: raw or qcow2.
+# limit: KiB/s or undef; format: raw or qcow2; image: the file on this machine, of an import.
 sub run {
     my (%job) = @_;
     my @command = ('/usr/bin/qemu-img', 'convert', '-p', '-n', ($job{limit} ? ('-r', "$job{limit}K") : ()), '-f', $job{format} // 'raw',
@@ -107,6 +107,7 @@ sub pretend {
     $rate = $job{limit} * 1024 if $job{limit} && $job{limit} * 1024 < $rate;
     my $share = $job{total} ? $job{content} / $job{total} : 0;
     my ($shown, $told, $slept, $full) = (-1, 0, 0, 0);
+    Node::LvmText->blank(@$target) if $job{image};
     for (my $done = 0; ; $done += $unit) {
         $done = $job{total} if $done > $job{total};
         my $percent = $job{total} ? 100 * $done / $job{total} : 100;
@@ -124,6 +125,7 @@ sub pretend {
         }
         last if $done == $job{total};
     }
+    Node::LvmText->fill(@$target, @job{'image', 'format'}) if $job{image};
     progress(100);
     if ($full) {
         Node::Root::pause(60);    # the kernel's time-out for a pool without space

@@ -98,7 +98,7 @@ sub import_from {
     push @$made, $volid;
     Node::Fault::point('disk-allocated');
     my ($store, $lv) = Node::Storage::split_id($volid);
-    Node::Copy::run(from => $Node::Root::setting{backend} eq 'lvm' ? $from : Node::Root::shown($from), to => Node::Storage::path($volid),
+    Node::Copy::run(image => $from, from => $Node::Root::setting{backend} eq 'lvm' ? $from : Node::Root::shown($from), to => Node::Storage::path($volid),
         total => $size, content => $content, format => $format, hold => [[$store->{vgname}, $lv]]);
     @$drive{'size', 'imported'} = (Node::Property::size_text($size), 1);
     return $volid;

@@ -184,8 +184,9 @@ sub spawn_process {
         chdir('/var/lib/stand-in/kvm');
         exec({ $^X } @command) or POSIX::_exit(1);
     }
-    for (1 .. 200) {
+    for (1 .. 1000) {
         return if running($vmid);
+        last if waitpid($pid, POSIX::WNOHANG()) == $pid;
         select(undef, undef, undef, 0.02);
     }
     die "start failed: command '@command' failed: got timeout\n";

@@ -5,6 +5,7 @@
 #
 # What a thin volume has written is a list of groups of sectors, `parts=GROUP:SECTORS,…`. A snapshot starts with its
 # origin's groups, so a pool counts each group once, and a removed origin leaves its blocks to its clones.
+# A volume that an image was imported into has its bytes too, in ROOT/dev/VG/NAME; clones have none.
 # `holders` are who has the device open: `PID.START` of a process, or `vm.N` for a running guest.
 
 package Node::LvmText;
@@ -122,6 +123,32 @@ sub settle {
     delete @{$pool}{'mode', 'errors'} if $pool->{mode} && used($state, $pool) < $pool->{size} / 512;
 }
 
+# --- bytes ---
+
+sub device { return Node::Root::path("/dev/$_[0]"); }
+
+# The volume as a file: holes for now.
+sub blank {
+    my ($class, $vg, $name) = @_;
+    Node::Root::folder(Node::Root::path("/dev/$vg"));
+    open(my $fh, '>', device("$vg/$name")) or die "stand-in: no bytes of $vg/$name: $!\n";
+    truncate($fh, read_state()->{"$vg/$name"}{size});
+}
+
+# An image's content into it.
+sub fill {
+    my ($class, $vg, $name, $image, $format) = @_;
+    my $file = device("$vg/$name");
+    my @command = $format eq 'raw' ? ('cp', '--sparse=always', $image, $file) : ('qemu-img', 'convert', '-f', $format, '-O', 'raw', $image, $file);
+    system(@command) == 0 or die "stand-in: '@command' failed\n";
+    truncate($file, read_state()->{"$vg/$name"}{size});
+}
+
+sub rename_bytes {
+    my ($old, $new) = map { device($_) } @_;
+    rename($old, $new) && chmod(0400, $new);
+}
+
 # --- asking ---
 
 sub volumes {
@@ -207,6 +234,7 @@ sub make_base {
         $entry->{name} = "$vg/$new";
         $state->{"$vg/$new"} = $entry;
         $_->{origin} = $new for grep { ($_->{origin} // '') eq $old } thins($state, $vg);
+        rename_bytes("$vg/$old", "$vg/$new");
         say_out "  Renamed \"$old\" to \"$new\" in volume group \"$vg\"\n";
     });
     Node::Fault::point('renamed');
@@ -231,6 +259,7 @@ sub remove {
         delete $state->{"$vg/$name"};
         $state->{"$vg/$entry->{pool}"}{txn}++ if $entry->{pool} && $state->{"$vg/$entry->{pool}"};
         delete $_->{origin} for grep { ($_->{origin} // '') eq $name } thins($state, $vg);
+        unlink(device("$vg/$name"));
     });
 }
 
@@ -244,6 +273,7 @@ sub extend {
         my ($from, $to) = map { Node::Lvm::size_text($_) . ' (' . $_ / $extent . ' extents)' } ($entry->{size}, $size);
         say_out "  Size of logical volume $vg/$name changed from $from to $to.\n";
         $entry->{size} = $size;
+        truncate(device("$vg/$name"), $size) if -e device("$vg/$name");
         overcommit($state, $vg, $entry->{pool}, sub { say_out "  Logical volume $vg/$name successfully resized.\n" });
     });
 }

@@ -136,6 +136,21 @@ sub images {
         grep { $volumes->{$_}{thin} && $volumes->{$_}{pool} eq $store->{thinpool} && defined(owner($_)) } sort keys %$volumes;
 }
 
+# All files of a dir storage: [content, volid, format, size, time].
+sub files {
+    my ($store) = @_;
+    my @rows;
+    for my $kind (['iso', 'template/iso', qr/\.(?:iso|img)$/i], ['import', 'import', qr/\.(ova|ovf|qcow2|raw|vmdk)$/], ['snippets', 'snippets', qr/./]) {
+        my $dir = Node::Root::path("$store->{path}/$kind->[1]");
+        opendir(my $dh, $dir) or next;
+        for my $file (sort grep { !/^\./ && /$kind->[2]/ } readdir($dh)) {
+            my $format = $kind->[0] eq 'import' ? $file =~ s/^.*\.//r : $kind->[0] eq 'iso' ? 'iso' : 'snippet';
+            push @rows, [$kind->[0], "$store->{id}:$kind->[0]/$file", $format, (stat("$dir/$file"))[7, 10]];
+        }
+    }
+    return @rows;
+}
+
 # (total, used, free) in bytes.
 sub usage {
     my ($store) = @_;

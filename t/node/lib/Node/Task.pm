@@ -17,6 +17,8 @@ use Node::Copy;
 
 sub dir { return Node::Root::path('/var/log/pve/tasks'); }
 
+our $upid;    # of the last task that was run
+
 # Run $code as a task and return 0 or 255.
 sub run {
     my ($type, $id, $code) = @_;
@@ -33,7 +35,7 @@ sub run {
         worker($type, $id, $code, $out_w, $end_w, $go, $upid_w);
     }
     close($_) for $out_w, $end_w, $go, $upid_w;
-    my $upid = readline($upid_r) // die "unable to fork worker\n";
+    $upid = readline($upid_r) // die "unable to fork worker\n";
     chomp($upid);
     my $log = open_log($upid);
     update_lists($upid);

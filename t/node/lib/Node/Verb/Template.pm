@@ -47,6 +47,7 @@ sub work {
         next if defined($only) && $key ne $only;
         my $drive = Node::Disk::parse($key, $conf->{main}{$key});
         next if Node::Disk::is_cdrom($drive) || Node::Disk::is_cloudinit($drive);
+        die "volume '$drive->{file}' does not support template/clone\n" if $drive->{file} =~ /:base-/;
         $drive->{file} = Node::Storage::make_base($drive->{file});
         $conf->{main}{$key} = Node::Property::print_drive($drive);
         Node::Config::write($vmid, $conf);
