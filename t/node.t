@@ -517,6 +517,19 @@ qm create 300 --name t --scsi0 local-lvm:1
 qm template 300
 ok "a killed template has the flag and a name that is gone" has "$conf/300.conf" '^scsi0: local-lvm:vm-300-disk-0'
 ok "for its volume is base- now" is "$(volumes 300)" "base-300-disk-0 "
+"$root/usr/sbin/lvrename" pve base-300-disk-0 vm-300-disk-0 > "$out" 2> "$err"
+status=$?
+ok "lvrename gives its old name back" quiet '  Renamed "base-300-disk-0" to "vm-300-disk-0" in volume group "pve"'
+qm template 300 --disk scsi0
+ok "and then it is finished" eval 'is "$status" 0 && has "$conf/300.conf" "^scsi0: local-lvm:base-300-disk-0"'
+"$root/usr/sbin/lvchange" -ay pve/base-300-disk-0
+ok "a base volume is not activated by the way" lacks "$root/run/dm/info" 'base--300'
+"$root/usr/sbin/lvchange" -ay -K pve/base-300-disk-0
+ok "but if that is meant" has "$root/run/dm/info" '^pve-base--300--disk--0:[^:]*:0:Read-only$'
+"$root/usr/sbin/lvchange" -pr pve/base-300-disk-0 > "$out" 2> "$err"
+status=$?
+ok "what is read-only is not made so" ended 5 '  Logical volume "pve/base-300-disk-0" is already read only.'
+"$root/usr/sbin/lvchange" -an pve/base-300-disk-0
 echo 'resize extended kill' > "$faults"
 qm resize 101 scsi0 100M
 ok "a killed resize has a big volume and an old text" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,size=80M$'

@@ -132,6 +132,7 @@ sub blank {
     my ($class, $vg, $name) = @_;
     Node::Root::folder(Node::Root::path("/dev/$vg"));
     open(my $fh, '>', device("$vg/$name")) or die "stand-in: no bytes of $vg/$name: $!\n";
+    change(sub { $_[0]{"$vg/$name"}{bytes} = 1 });
     truncate($fh, read_state()->{"$vg/$name"}{size});
 }
 
@@ -144,9 +145,20 @@ sub fill {
     truncate($file, read_state()->{"$vg/$name"}{size});
 }
 
+# A volume without bytes has some while it is active, and they say what was written.
+sub made_up {
+    my ($entry) = @_;
+    my $file = device($entry->{name});
+    unlink($file);
+    return if !$entry->{active};
+    Node::Root::folder($file =~ s!/[^/]*$!!r);
+    Node::Root::replace($file, 'parts=' . ($entry->{parts} // '') . "\n");
+    truncate($file, $entry->{size});
+}
+
 sub rename_bytes {
     my ($old, $new) = map { device($_) } @_;
-    rename($old, $new) && chmod(0400, $new);
+    rename($old, $new);
 }
 
 # --- asking ---
@@ -225,10 +237,11 @@ sub lv_uuid {
     return join('', map { $letters[hex($_) % 62] } unpack('(A4)32', Node::Root::random_hex(128)));
 }
 
-sub make_base {
+sub rename_volume {
     my ($class, $vg, $old, $new) = @_;
     change(sub {
         my ($state) = @_;
+        die "lvrename '$vg/$old' to '$vg/$new' error:   Logical Volume \"$new\" already exists in volume group \"$vg\"\n" if $state->{"$vg/$new"};
         my $entry = delete $state->{"$vg/$old"}
             // die "lvrename '$vg/$old' to '$vg/$new' error:   Existing logical volume \"$old\" not found in volume group \"$vg\"\n";
         $entry->{name} = "$vg/$new";
@@ -237,15 +250,32 @@ sub make_base {
         rename_bytes("$vg/$old", "$vg/$new");
         say_out "  Renamed \"$old\" to \"$new\" in volume group \"$vg\"\n";
     });
-    Node::Fault::point('renamed');
+}
+
+# lvchange: p r|rw, k y|n, a y|n, K. A volume to be skipped is not activated without K, and that is no error.
+sub set_flags {
+    my ($class, $vg, $name, %flag) = @_;
     change(sub {
         my ($state) = @_;
-        my $entry = $state->{"$vg/$new"};
-        $entry->{ro} = 1;
-        $entry->{skip} = 1;
-        $entry->{active} = 0;
-        say_out "  Logical volume $vg/$new changed.\n  WARNING: Combining activation change with other commands is not advised.\n";
+        my $entry = $state->{"$vg/$name"} // die "lvchange error:   Failed to find logical volume \"$vg/$name\"\n";
+        my $ro = defined($flag{p}) ? $flag{p} eq 'r' || 0 : $entry->{ro};
+        die "lvchange error:   Logical volume \"$vg/$name\" is already " . ($ro ? 'read only' : 'writable') . ".\n"
+            if defined($flag{p}) && $ro == $entry->{ro};
+        die "lvchange error:   Logical volume $vg/$name in use.\n" if ($flag{a} // '') eq 'n' && $entry->{holders};
+        $entry->{ro} = $ro;
+        $entry->{skip} = $flag{k} eq 'y' || 0 if defined($flag{k});
+        $entry->{active} = $flag{a} eq 'y' || 0 if defined($flag{a}) && ($flag{a} eq 'n' || !$entry->{skip} || $flag{K});
+        $entry->{bytes} ? chmod($ro ? 0400 : 0600, device("$vg/$name")) : made_up($entry);
+        say_out "  Logical volume $vg/$name changed.\n" if defined($flag{p}) || defined($flag{k});
+        say_out "  WARNING: Combining activation change with other commands is not advised.\n" if defined($flag{a}) && keys(%flag) > 1 && !$flag{K};
     });
+}
+
+sub make_base {
+    my ($class, $vg, $old, $new) = @_;
+    $class->rename_volume($vg, $old, $new);
+    Node::Fault::point('renamed');
+    eval { $class->set_flags($vg, $new, p => 'r', k => 'y', a => 'n'); 1 } or print STDERR $@ =~ s/^lvchange error: */command '\/sbin\/lvchange -an -ky -pr $vg\/$new' failed:   /r;
     Node::Fault::point('flags');
 }
 
