@@ -604,7 +604,7 @@ END_TEST
 START_TEST(what_does_not_pass_ends_in_apts_own_words)
 {
 	hinder(hindrances[_i].verb, 9999, hindrances[_i].text, hindrances[_i].status);
-	job.apt_seconds = 60;
+	job.apt_seconds = 200;
 	start_guest();
 	ck_assert(prepare() == -1);
 	must_say(hindrances[_i].says);

@@ -50,8 +50,8 @@ static int read_file(const struct guest_file *file, struct strbuf *text, struct 
 	if (fd < 0)
 		return error_prefix(err, "%s", file->from);
 	if (fstat(fd, &found) == 0 && (uint64_t)found.st_size > LARGEST)
-		return error_set(err, ERROR_SPEC, "%s: is larger than 16 MiB; let the guest fetch it",
-				 file->from);
+		return error_set(err, ERROR_SPEC,
+				 "%s: is larger than 16 MiB; let the guest fetch it", file->from);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (file_read(name, text) < 0)
 		return error_set_errno(err, "%s: cannot be read", file->from);
@@ -125,7 +125,7 @@ int guest_prepare(const struct guest_job *job, struct error *err)
 	struct guest guest = { .job = job };
 	int result = prepare_once(&guest, err);
 
-	for (int attempt = 1; result < 0 && guest.lost && !guest.touched && attempt < ATTEMPTS; attempt++) {
+	for (int left = ATTEMPTS - 1; result < 0 && guest.lost && !guest.touched && left; left--) {
 		guest_say("%s", err->text);
 		guest_say("beginning again");
 		guest.lost = false;

@@ -43,7 +43,8 @@ static const char *find_hindrance(const char *output)
 /* An update that fetched nothing is a warning to older ones, not a failure. */
 static bool has_failed(const struct guest_command *command)
 {
-	return command->status != 0 || strstr(command->output.buf, "Some index files failed to download");
+	return command->status != 0 ||
+	       strstr(command->output.buf, "Some index files failed to download");
 }
 
 /* apt's own first complaint, else how it ended. */

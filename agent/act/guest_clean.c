@@ -108,7 +108,8 @@ int guest_clean(struct guest *guest, struct error *err)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (wipe(guest, true, steps[i].what, steps[i].script, NULL, err) < 0)
 			return -1;
-	if (wipe(guest, false, "the user's shell history", "rm -f \"$HOME\"/.*_history", NULL, err) < 0 ||
+	if (wipe(guest, false, "the user's shell history", "rm -f \"$HOME\"/.*_history", NULL,
+		 err) < 0 ||
 	    clean_keys(guest, err) < 0 ||
 	    wipe(guest, true, "SSH host keys", "rm -f /etc/ssh/ssh_host_*", NULL, err) < 0)
 		return -1;

@@ -15,6 +15,7 @@
 
 enum {
 	ONE_LOGIN = 10,		/* s for a single attempt */
+	LAST_LOGIN = 3,		/* s for it at least, so that it says more than that time is over */
 	PAUSE = 1,		/* s between two */
 	PAUSE_REFUSED = 5,	/* s after a refused key: sshd locks out who tries more often */
 	OUTPUT_KEPT = 64 << 10,	/* bytes */
@@ -55,14 +56,15 @@ static int try_login(struct guest *guest, double left, enum ssh_failure *failure
 	struct ssh_target target = {
 		.address = guest->job->address, .port = guest->job->port, .user = guest->job->user,
 		.pair = guest->job->key, .host_key = guest->host_key,
-		.seconds = left < ONE_LOGIN ? left : ONE_LOGIN,
+		.seconds = left > ONE_LOGIN ? ONE_LOGIN : left < LAST_LOGIN ? LAST_LOGIN : left,
 	};
 
 	if (ssh_login_open(&target, &guest->login, failure, err) < 0)
 		return -1;
 	if (!guest->host_key)
 		guest->host_key = memory_copy(ssh_login_host_key(guest->login));
-	guest_say("logged in at %s as %s; host key %s", target.address, target.user, guest->host_key);
+	guest_say("logged in at %s as %s; host key %s", target.address, target.user,
+		  guest->host_key);
 	return 0;
 }
 

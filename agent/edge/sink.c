@@ -33,6 +33,7 @@ enum {
 
 struct sinking {
 	const struct secret *key;
+	char *program;
 	pid_t pid;
 	int key_end[2];		/* we keep the end to read from too: see what is left, no SIGPIPE */
 	int output_end[2], output;
@@ -84,8 +85,9 @@ static void put(int fd, const char *text, size_t len)
 static void end_line(struct sinking *sinking)
 {
 	static const char hidden[] = "(a line with a part of the key is not shown)\n";
-	size_t len = sinking->line_len, shown = len && sinking->line[len - 1] == '\n' ? len - 1 : len;
+	size_t len = sinking->line_len, shown = len;
 
+	shown -= len && sinking->line[len - 1] == '\n';
 	if (holds_key(sinking->key, sinking->line, len)) {
 		put(sinking->output, hidden, sizeof(hidden) - 1);
 	} else {
@@ -138,7 +140,7 @@ static char *find_program(const char *name)
 }
 
 static void __attribute__((noreturn))
-execute(const struct sinking *sinking, const char *program, const struct strvec *argv)
+execute(const struct sinking *sinking, const struct strvec *argv)
 {
 	static const char complaint[] = "cannot be run: ";
 	sigset_t none;
@@ -151,7 +153,7 @@ execute(const struct sinking *sinking, const char *program, const struct strvec 
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(program, argv->items);
+	execv(sinking->program, argv->items);
 	put(STDERR_FILENO, complaint, sizeof(complaint) - 1);
 	put(STDERR_FILENO, strerror(errno), strlen(strerror(errno)));
 	_exit(127);
@@ -173,9 +175,8 @@ static int make_pipe(int ends[2])
 
 static int start(struct sinking *sinking, const struct strvec *argv, struct error *err)
 {
-	CLEANUP(scope_free) char *program = find_program(argv->items[0]);
-
-	if (!program)
+	sinking->program = find_program(argv->items[0]);
+	if (!sinking->program)
 		return error_set(err, ERROR_COMMAND, "%s: is not found on PATH; give its whole path",
 				 argv->items[0]);
 	if (make_pipe(sinking->key_end) < 0 || make_pipe(sinking->output_end) < 0)
@@ -184,7 +185,7 @@ static int start(struct sinking *sinking, const struct strvec *argv, struct erro
 	fcntl(sinking->output_end[0], F_SETFL, O_NONBLOCK);
 	sinking->pid = fork();
 	if (sinking->pid == 0)
-		execute(sinking, program, argv);
+		execute(sinking, argv);
 	scope_close(&sinking->output_end[1]);
 	sinking->output_end[1] = -1;
 	return sinking->pid < 0 ? error_set_errno(err, "%s: no process", argv->items[0]) : 0;
@@ -272,6 +273,7 @@ int sink_run(const struct strvec *argv, const struct secret *key, int output, do
 		scope_close(&sinking.key_end[i]);
 		scope_close(&sinking.output_end[i]);
 	}
+	free(sinking.program);
 	explicit_bzero(sinking.line, sizeof(sinking.line));
 	return result;
 }

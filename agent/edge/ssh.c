@@ -242,7 +242,8 @@ static int show_key(const struct ssh_target *target, struct ssh_login *login,
 	if (result == SSH_AUTH_SUCCESS)
 		return 0;
 	if (result == SSH_AUTH_DENIED || result == SSH_AUTH_PARTIAL) {
-		error_set(err, ERROR_SYSTEM, "it does not accept the key for user %s", target->user);
+		error_set(err, ERROR_SYSTEM, "it does not accept the key for user %s",
+			  target->user);
 		return fail(failure, SSH_FAILURE_KEY_REFUSED);
 	}
 	error_set(err, ERROR_SYSTEM, "no login: %s",

@@ -25,7 +25,7 @@ struct secret;
 /* Why there is no connection, or none any more.  Errors say the same as sentences. */
 enum ssh_failure {
 	SSH_FAILURE_NONE,
-	SSH_FAILURE_UNREACHABLE,	/* refused, no route, no answer in time: may be tried again */
+	SSH_FAILURE_UNREACHABLE,	/* refused, no route, no answer: may be tried again */
 	SSH_FAILURE_SILENT,	/* closed or silent before it said that it speaks SSH: again */
 	SSH_FAILURE_BROKEN,	/* ended while keys were agreed on, or a protocol not ours: again */
 	SSH_FAILURE_OTHER_HOST,	/* the host key is not the one expected: never again */
@@ -64,7 +64,7 @@ struct ssh_target {
 	unsigned port;
 	const char *user;
 	const struct ssh_pair *pair;
-	const char *host_key;	/* the fingerprint it must have; NULL: any, see ssh_login_host_key() */
+	const char *host_key;	/* its fingerprint; NULL: any, see ssh_login_host_key() */
 	double seconds;		/* for all of it: connecting, agreeing on keys, logging in */
 };
 
