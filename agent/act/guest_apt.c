@@ -47,15 +47,25 @@ static bool has_failed(const struct guest_command *command)
 	       strstr(command->output.buf, "Some index files failed to download");
 }
 
-/* apt's own first complaint, else how it ended. */
+/* The first line of output that begins so; NULL: none. */
+static const char *find_line(const char *output, const char *start)
+{
+	for (; *output; output += strcspn(output, "\n"), output += *output == '\n')
+		if (strncmp(output, start, strlen(start)) == 0)
+			return output;
+	return NULL;
+}
+
+/* apt's own first complaint, else how it ended: an update that fetched nothing only warns. */
 static int judge(const struct guest_command *command, const char *what, struct error *err)
 {
-	const char *line = command->output.buf;
+	const char *line = find_line(command->output.buf, "E: ");
 
-	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
-		if (strncmp(line, "E: ", 3) == 0)
-			return error_set(err, ERROR_COMMAND, "%s: %.*s", what,
-					 (int)strcspn(line, "\r\n"), line);
+	if (!line)
+		line = find_line(command->output.buf, "W: Failed to fetch");
+	if (line)
+		return error_set(err, ERROR_COMMAND, "%s: %.*s", what,
+				 (int)strcspn(line, "\r\n"), line);
 	if (command->status == 0)
 		return error_set(err, ERROR_COMMAND, "%s: not all lists could be fetched", what);
 	return guest_judge(command, what, err);
