@@ -10,7 +10,7 @@
  *	a vyom.conf
  *
  *	== keys
- *	the lines of the file that ssh-keys names, where it names one
+ *	the lines of the file that ssh-keys or master-key names, where one does
  *
  *	== state
  *	the node and the journal, as golden_state.h explains
@@ -120,6 +120,11 @@ static void give_keys(struct spec *spec, const struct strbuf *keys)
 	for (size_t i = 0; keys && i < spec->vm_count; i++) {
 		spec->vms[i]->ssh_keys = memory_print("%s\n", keys->buf);
 		spec->vms[i]->ssh_keys_path = memory_copy(spec_text(spec->vms[i], KEY_SSH_KEYS));
+	}
+	for (size_t i = 0; keys && i < spec->template_count; i++) {
+		spec->templates[i]->ssh_keys = memory_print("%s\n", keys->buf);
+		spec->templates[i]->ssh_keys_path =
+			memory_copy(spec_text(spec->templates[i], KEY_MASTER_KEY));
 	}
 }
 

@@ -197,6 +197,7 @@ static const struct field {
 	FIELD(record, record_vm, "suspect", FLAG, suspect, true),
 	FIELD(template, record_template, "name", TEXT, name, 0),
 	FIELD(template, record_template, "uuid", TEXT, uuid, 0),
+	FIELD(template, record_template, "key", TEXT, key, 0),
 	FIELD(template, record_template, "prepared", FLAG, prepared, true),
 	FIELD(template, record_template, "sealed", TIME, sealed, 0),
 	FIELD(doubt, record_step, "verb", TEXT, verb, 0),

@@ -173,7 +173,8 @@ int build_open(struct build *build, const char *root, const struct spec_section 
 
 void build_close(struct build *build)
 {
-	if (build->root)
+	/* without keys this is a dry run, and the file there may be another run's */
+	if (build->pair)
 		build_clear(build->root);
 	ssh_pair_free(&build->pair);
 	thin_volume_release(&build->base);

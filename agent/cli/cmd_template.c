@@ -157,24 +157,11 @@ static int verify(struct cli *cli, struct error *err)
 
 /* --- prune --- */
 
-static void plan_prune(const struct cli *cli, const struct spec_section *template,
-		       struct plan *plan)
-{
-	unsigned newest = golden_newest(template, &cli->state);
-	const struct state_guest *guest = NULL;
-
-	while ((guest = golden_next(template, &cli->state, guest)))
-		if (guest->vmid != newest && !golden_is_used(&cli->state, guest->vmid) &&
-		    golden_record(&cli->records, guest))
-			golden_prune(template, &cli->state, &cli->records, guest->vmid, plan);
-	plan->vm_count = plan->count;
-}
-
 static int plan_again(struct cli *cli, struct plan *plan, struct error *err)
 {
 	if (cli_observe_again(cli, true, err) < 0)
 		return -1;
-	plan_prune(cli, cli->pruned, plan);
+	golden_prune_unused(cli->pruned, &cli->state, &cli->records, plan);
 	return 0;
 }
 
@@ -190,13 +177,13 @@ static int prune(struct cli *cli, struct error *err)
 	if (cli->given & CLI_DRY_RUN ? cli_observe(cli, true, err) < 0
 				     : cli_begin_change(cli, "template prune", true, err) < 0)
 		return -1;
-	plan_prune(cli, cli->pruned, &plan);
+	golden_prune_unused(cli->pruned, &cli->state, &cli->records, &plan);
 	if (!(cli->given & CLI_DRY_RUN))
 		return run_carry_out(cli, "template prune", &plan,
 				     "Destroy these generations, which no VM uses?", plan_again,
 				     err);
 	cli->report->plan(stdout, &plan);
-	return plan.count ? CLI_DIFFERENCES : CLI_OK;
+	return plan.refusal_count ? CLI_REFUSED : plan.count ? CLI_DIFFERENCES : CLI_OK;
 }
 
 /* --- which --- */

@@ -99,10 +99,12 @@ static bool is_begun(const struct spec_section *template, const struct state *st
 	const struct record_step *doubt = record_vms_doubt(records, vmid);
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
-	if (record && guest && !record->sealed && strcmp(record->name, template->name) == 0 &&
-	    (!golden_is_ready(guest) || golden_is_of_image(template, guest)))
-		return true;
-	return doubt && strcmp(doubt->vm, template->name) == 0;
+	/* what was finished, and is half destroyed, was being pruned */
+	if (doubt && strcmp(doubt->vm, template->name) == 0)
+		return !record || !record->sealed || qm_verb_makes(qm_verb_find(doubt->verb));
+	return guest && golden_record(records, guest) && !record->sealed &&
+	       strcmp(record->name, template->name) == 0 &&
+	       (!golden_is_ready(guest) || golden_is_of_image(template, guest));
 }
 
 static bool is_free(const struct state *state, unsigned vmid)

@@ -96,6 +96,13 @@ bool golden_is_used(const struct state *state, unsigned vmid);
 void golden_prune(const struct spec_section *template, const struct state *state,
 		  const struct record_vms *records, unsigned vmid, struct plan *plan);
 
+/*
+ * The same of each that is no longer needed: neither the newest nor used.  One that
+ * is being built, or whose build was cut off, is not needed either.
+ */
+void golden_prune_unused(const struct spec_section *template, const struct state *state,
+			 const struct record_vms *records, struct plan *plan);
+
 #define GOLDEN_MARK "golden image by vyom: "
 #define GOLDEN_GENERATION "vyom-generation: "
 #define GOLDEN_MADE "vyom-made: "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "decide/golden.h"
+#include "decide/golden_part.h"
 
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
+#include "decide/golden.h"
 #include "decide/leftover.h"
 #include "decide/lint.h"
 #include "decide/option.h"
@@ -322,6 +323,13 @@ static bool is_half_destroyed(const struct record_vms *records, unsigned vmid)
 	return doubt && qm_verb_find(doubt->verb) == QM_DESTROY;
 }
 
+/* Another than the file declares now is to stay in it, and is in it already. */
+static bool has_other_key(const struct golden *golden, const struct record_template *record)
+{
+	return golden->template->ssh_keys && record->key && golden->key &&
+	       strcmp(record->key, golden->key) != 0;
+}
+
 static void plan_guest_left(const struct golden *golden, const struct state *state,
 			    const struct state_guest *guest, const struct record_vms *records,
 			    struct plan *plan)
@@ -334,7 +342,7 @@ static void plan_guest_left(const struct golden *golden, const struct state *sta
 		plan_anew(golden, state, guest, plan);
 	else if (flag && strcmp(flag, "1") == 0)
 		plan_rest(golden, state, guest, record, plan);
-	else if (record->prepared)
+	else if (record->prepared && !has_other_key(golden, record))
 		plan_finish(golden, guest, true, plan);
 	else if (!golden->at_hand)
 		plan_anew(golden, state, guest, plan);
@@ -344,68 +352,24 @@ static void plan_guest_left(const struct golden *golden, const struct state *sta
 	}
 }
 
-/* --- what stands in the way --- */
-
-static const struct { enum key_id key; const char *why; } needed[] = {
-	{ KEY_IMAGE,		"the image to build from" },
-	{ KEY_SHA256,		"what sha256sum must print for the image" },
-	{ KEY_BUILD_ADDRESS,	"the address that it has while it is built" },
-};
-
-static void refuse_config(const struct golden *golden, struct plan *plan)
-{
-	const struct spec_section *template = golden->template;
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-		if (!spec_value(template, needed[i].key))
-			plan_refuse(plan, template->name, golden->vmid,
-				    "%s is missing in the file: %s", key_table[needed[i].key].name,
-				    needed[i].why);
-	if (spec_value(template, KEY_BUILD_ADDRESS) &&
-	    strcmp(spec_text(template, KEY_BUILD_ADDRESS), "dhcp") == 0)
-		plan_refuse(plan, template->name, golden->vmid, "build-address must be an address");
-	if (!spec_value(template, KEY_MASTER_KEY) && !spec_value(template, KEY_KEY_SINK) &&
-	    !spec_value(template, KEY_KEY_FILE))
-		plan_refuse(plan, template->name, golden->vmid,
-			    "the file does not say who may log in to it in an emergency: "
-			    "master-key = your public key's file, or key-sink or key-file for a "
-			    "new one");
-	if (template->ssh_keys &&
-	    strcspn(template->ssh_keys, "\n") + 1 < strlen(template->ssh_keys))
-		plan_refuse(plan, template->name, golden->vmid,
-			    "master-key: %s holds more than one key", template->ssh_keys_path);
-	if (spec_value(template, KEY_IMAGE) && !golden->image_there &&
-	    !spec_value(template, KEY_URL))
-		plan_refuse(plan, template->name, golden->vmid,
-			    "image: %s is not there; bring it, or say url = where the node can "
-			    "download it", golden->image);
-}
-
-static void refuse_guest(const struct golden *golden, const struct state_guest *guest,
-			 struct plan *plan)
-{
-	const char *lock = guest->conf ? vmconf_get(guest->conf, "lock") : NULL;
-	const char *name = guest->conf ? vmconf_get(guest->conf, "name") : NULL;
-
-	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf)
-		plan_refuse(plan, golden->template->name, golden->vmid,
-			    "its id belongs to a guest that is no VM of this node (it is on %s); "
-			    "give the template another", guest->node);
-	else if (lock)
-		plan_refuse(plan, golden->template->name, golden->vmid,
-			    "it is locked (%s): someone is at work on it, or was cut off; wait, "
-			    "and see `qm config %u`", lock, golden->vmid);
-	else
-		plan_refuse(plan, golden->template->name, golden->vmid,
-			    "its id belongs to \"%s\", which vyom did not build from this image: "
-			    "give it a range, vmids = \"%u-%u\", so that a new generation has an "
-			    "id of its own", name ? name : "a VM without a name", golden->vmid,
-			    golden->vmid + 9);
-}
+/* --- what is to be done --- */
 
 static bool is_finished(const struct golden *golden, const struct state_guest *guest)
 {
 	return guest && golden_is_ready(guest) && golden_is_of_image(golden->template, guest);
+}
+
+/*
+ * Is it ours to go on with?  Of another image only what was never finished: until the
+ * next generation is good VMs are made of it, and may share its data.
+ */
+static bool is_left(const struct golden *golden, const struct state_guest *guest,
+		    const struct record_vms *records)
+{
+	if (!golden_record(records, guest) || !guest->local || vmconf_get(guest->conf, "lock"))
+		return false;
+	return !golden_is_ready(guest) || golden_is_of_image(golden->template, guest) ||
+	       is_half_destroyed(records, golden->vmid);
 }
 
 static void plan_leftover(const struct golden *golden, const struct leftover *leftover,
@@ -432,15 +396,16 @@ void golden_plan(const struct golden *golden, const struct state *state,
 	if (is_finished(golden, guest) && (!record || record->sealed) &&
 	    !is_half_destroyed(records, golden->vmid))
 		return;
-	refuse_config(golden, plan);
+	golden_refuse_config(golden, plan);
+	golden_refuse_unknown(golden, state, records, plan);
 	if (plan->refusal_count)
 		return;
 	if (leftover.kind != LEFTOVER_NONE)
 		plan_leftover(golden, &leftover, state, plan);
 	else if (!guest)
 		plan_new(golden, state, plan);
-	else if (record && guest->local && guest->conf && !vmconf_get(guest->conf, "lock"))
+	else if (is_left(golden, guest, records))
 		plan_guest_left(golden, state, guest, records, plan);
 	else
-		refuse_guest(golden, guest, plan);
+		golden_refuse_guest(golden, guest, plan);
 }
