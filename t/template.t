@@ -10,69 +10,8 @@
 # shellcheck source=t/live.sh
 . "$srcdir/t/live.sh"
 
-# all limits are shorter: SSH has 9 s, apt 27
-export VYOM_TIME_SCALE=0.03
-
-# image_new [SEED]: another one with another seed
-image_new() {
-	image=$root/var/lib/vz/template/iso/noble.img
-	truncate -s 0 "$image"
-	truncate -s 32M "$image"
-	printf 'image %s' "${1:-1}" | dd of="$image" conv=notrunc status=none
-	digest=$(sha256sum "$image" | cut -d' ' -f1)
-}
-
-# template_conf [LINE…]: in the template's section; of two lines with one key the last holds
-template_conf() {
-	{
-		printf 'node "pve" { }\ntemplate "prakriti-template" {\n'
-		{
-			printf '%s\n' 'vmids = "9000-9003"' 'image = "/var/lib/vz/template/iso/noble.img"' \
-				"sha256 = \"$digest\"" 'build-address = "10.0.2.90/24"' 'gateway = "10.0.2.1"' \
-				'packages = { "qemu-guest-agent" }' "$sink" "$@"
-		} | awk '{ if (!($1 in line)) order[++n] = $1; line[$1] = $0 }
-			END { for (i = 1; i <= n; i++) if (line[order[i]] !~ /= -$/) print "\t" line[order[i]] }'
-		printf '}\ncluster "test" {\n\tmemory = "256M"\n\tdisk = "64M"\n\tuser = "ubuntu"\n%s\n' \
-			'vm "vm-1" { vmid = 201  address = "10.0.2.101/24" }
-			vm "vm-2" { vmid = 202  address = "10.0.2.102/24" } }'
-	} | conf
-}
-
-# a node without the template that the others begin with; the guests of the one before end
-node_bare() {
-	local pid
-
-	for pid in "$root"/run/qemu-server/*.pid; do
-		[ ! -e "$pid" ] || qm stop "$(basename "$pid" .pid)" >/dev/null
-	done
-	rm -rf "$root"
-	"$srcdir/t/node/new" "$root" --time-scale 0.02 --clone-rate 0 >/dev/null
-	mkdir -p "$root/etc/vyom"
-	guests_say
-	image_new
-	rm -f "$tmp/kept"
-}
-
-# shellcheck disable=SC2120 # a name may follow
-build() {
-	vyom template --yes build "$@"
-}
-
-keeper=$tmp/keeper
-cat >"$keeper" <<-'END'
-	#!/bin/sh
-	cat >"$1"
-END
-chmod 755 "$keeper"
-sink="key-sink = { \"$keeper\", \"$tmp/kept\" }"
-
-volume() {
-	grep "^thin pve/$1 " "$root/var/lib/stand-in/lvs"
-}
-
-nothing_running() {
-	! pgrep -f 'stand-in/guest/9' >/dev/null && ! ip link | grep -q tap9
-}
+# shellcheck source=t/images.sh
+. "$srcdir/t/images.sh"
 
 # --- the whole way ---
 node_bare
