@@ -181,7 +181,10 @@ START_TEST(a_changed_config_and_a_taken_id_are_told_apart)
 	const char *elsewhere = "close (rename) atomic file '/etc/pve/nodes/pve/qemu-server/101.conf' "
 				"failed: File exists\n";
 
+	const char *digest = "checksum mismatch: got '75cb' != expect '0000'\n";
+
 	ck_assert(qm_output_is_mismatch(mismatch) && !qm_output_is_mismatch(taken));
+	ck_assert(!qm_output_is_mismatch(digest));
 	ck_assert(qm_output_is_clash(taken) && qm_output_is_clash(elsewhere));
 	ck_assert(!qm_output_is_clash(mismatch) && !qm_output_is_clash(""));
 }

@@ -50,11 +50,21 @@ static bool explain_own(const struct record_step *record, struct strbuf *why)
 	return why->len > 0;
 }
 
+/* pvesh waits for its task, and exits 0 whatever came of it. */
+static bool explain_fetch(const struct record_step *record, struct strbuf *why)
+{
+	if (qm_verb_find(record->verb) != QM_FETCH || record->status != 0 || !record->output)
+		return false;
+	strbuf_adds(why, "the image did not come: ");
+	qm_output_complaint(record->output, why);
+	return true;
+}
+
 static void explain(const struct record_step *record, const struct plan *next, struct strbuf *why)
 {
 	CLEANUP(strbuf_release) struct strbuf complaint = STRBUF_INIT;
 
-	if (explain_own(record, why))
+	if (explain_own(record, why) || explain_fetch(record, why))
 		return;
 	if (record->status == 0 && next->refusal_count) {
 		strbuf_adds(why, next->refusals[0].text);

@@ -240,6 +240,9 @@ static bool is_usual(const char *line, size_t len)
 		"create linked clone ",
 		"generating cloud-init ISO",
 		"purging VM ",
+		"UPID:",
+		/* a line before it says why */
+		"download failed: exit code ",
 	};
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
@@ -284,7 +287,7 @@ bool qm_output_is_busy(const char *output)
 
 bool qm_output_is_mismatch(const char *output)
 {
-	return strstr(output, "checksum mismatch") != NULL;
+	return strstr(output, "checksum mismatch (") != NULL;
 }
 
 bool qm_output_is_clash(const char *output)
