@@ -184,7 +184,7 @@ static void print_build(const struct scene *scene, const char *words, FILE *out)
 		.image_good = strstr(words, "good"),
 		.key_kept = strstr(words, "kept"),
 		.at_hand = strstr(words, "hand"),
-		.key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb m",
+		.key = GOLDEN_STATE_KEY,
 		.keys_path = "/var/lib/vyom/build-keys",
 		.made = "2026-11-28 by vyom 0.1.0",
 	};

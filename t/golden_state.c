@@ -131,7 +131,8 @@ static void *obtain_template(struct reader *reader, const char *id)
 	if (!record_templates_find(templates, vmid))
 		record_templates_put(templates, (struct record_template){
 			.vmid = vmid, .run = 1, .generation = 1, .name = memory_copy("noble"),
-			.image = memory_copy(""), .uuid = memory_copy("") });
+			.image = memory_copy(""), .uuid = memory_copy(""),
+			.key = memory_copy(GOLDEN_STATE_KEY) });
 	return record_templates_find(templates, vmid);
 }
 

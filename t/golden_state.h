@@ -31,6 +31,10 @@
 #ifndef GOLDEN_STATE_H
 #define GOLDEN_STATE_H
 
+/* What a template's key is where nothing else is said. */
+#define GOLDEN_STATE_KEY \
+	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb m"
+
 struct error;
 struct record_vms;
 struct state;

@@ -79,7 +79,7 @@ static char *comment_of(const struct golden *golden)
 	return memory_print("%s-%u-master-key", golden->template->name, golden->generation);
 }
 
-/* The key that stays: the operator's; or that of the pair, also where an earlier run made it. */
+/* The key that stays: the operator's, or that of the pair. */
 static void choose_key(struct build *build, const struct record_vms *records)
 {
 	const struct spec_section *template = build->golden.template;
@@ -89,8 +89,6 @@ static void choose_key(struct build *build, const struct record_vms *records)
 	if (template->ssh_keys)
 		build->key = memory_print("%.*s", (int)strcspn(template->ssh_keys, "\n"),
 					  template->ssh_keys);
-	else if (record && record->prepared)
-		build->key = memory_copy(record->key);
 	else if (build->pair)
 		build->key = memory_copy(ssh_pair_public(build->pair));
 	build->golden.key = build->key;

@@ -43,7 +43,8 @@ struct golden {
 	bool image_good;		/* it was checked by this run */
 	bool key_kept;			/* the private key is kept, or there is none to keep */
 	bool at_hand; /* the VM lets in the key that this process has */
-	const char *key;		/* the public key line that stays in it; NULL: none does */
+	const char *key;		/* the public key line that stays in what this run makes;
+					 * NULL: in a dry run, which makes no pair */
 	const char *keys_path;		/* the file of public key lines that create is given */
 	const char *made;		/* "2026-11-28 by vyom 0.1.0" */
 };

@@ -200,13 +200,11 @@ static void plan_down(const struct golden *golden, const struct state_guest *gue
 				  SHUTDOWN_SECONDS);
 }
 
+/* The key of a pair is in it from the start; beside the operator's is that of the build. */
 static bool keys_agree(const struct golden *golden, const struct vmconf *conf)
 {
-	const struct option *option = option_find("sshkeys");
-
-	if (!golden->key)
-		return !vmconf_get(conf, "sshkeys");
-	return option_agrees(option, golden->key, vmconf_get(conf, "sshkeys"));
+	return !golden->template->ssh_keys ||
+	       option_agrees(option_find("sshkeys"), golden->key, vmconf_get(conf, "sshkeys"));
 }
 
 static bool is_clean(const struct golden *golden, const struct vmconf *conf)
@@ -221,8 +219,7 @@ static void plan_set(const struct golden *golden, const struct state_guest *gues
 		     struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf note = STRBUF_INIT;
-	bool same_keys = guest ? keys_agree(golden, guest->conf) : golden->key &&
-				 !golden->template->ssh_keys;
+	bool same_keys = guest ? keys_agree(golden, guest->conf) : !golden->template->ssh_keys;
 	struct plan_step *step;
 
 	if (guest && is_clean(golden, guest->conf))
@@ -232,10 +229,8 @@ static void plan_set(const struct golden *golden, const struct state_guest *gues
 	qm_set(&step->argv, golden->vmid);
 	qm_set_option(&step->argv, "ipconfig0", "ip=dhcp");
 	qm_set_option(&step->argv, "description", note.buf);
-	if (golden->key && !same_keys)
+	if (!same_keys)
 		qm_set_option(&step->argv, "sshkeys", golden->template->ssh_keys_path);
-	if (!golden->key)
-		qm_set_option(&step->argv, "delete", "sshkeys");
 }
 
 static void plan_seal(const struct golden *golden, struct plan *plan)
@@ -323,11 +318,20 @@ static bool is_half_destroyed(const struct record_vms *records, unsigned vmid)
 	return doubt && qm_verb_find(doubt->verb) == QM_DESTROY;
 }
 
-/* Another than the file declares now is to stay in it, and is in it already. */
-static bool has_other_key(const struct golden *golden, const struct record_template *record)
+/*
+ * Does it let in another key than is to stay in it: since the file declares another,
+ * or since somebody gave it one?
+ */
+static bool has_other_key(const struct golden *golden, const struct state_guest *guest,
+			  const struct record_template *record)
 {
-	return golden->template->ssh_keys && record->key && golden->key &&
-	       strcmp(record->key, golden->key) != 0;
+	const char *keys = vmconf_get(guest->conf, "sshkeys");
+
+	if (!record->key)
+		return false;
+	if (golden->template->ssh_keys)
+		return strcmp(record->key, golden->key) != 0;
+	return !option_agrees(option_find("sshkeys"), record->key, keys);
 }
 
 static void plan_guest_left(const struct golden *golden, const struct state *state,
@@ -342,13 +346,12 @@ static void plan_guest_left(const struct golden *golden, const struct state *sta
 		plan_anew(golden, state, guest, plan);
 	else if (flag && strcmp(flag, "1") == 0)
 		plan_rest(golden, state, guest, record, plan);
-	else if (record->prepared && !has_other_key(golden, record))
-		plan_finish(golden, guest, true, plan);
-	else if (!golden->at_hand)
+	else if ((!record->prepared && !golden->at_hand) || has_other_key(golden, guest, record))
 		plan_anew(golden, state, guest, plan);
 	else {
-		plan_up(golden, state, guest, plan);
-		plan_finish(golden, guest, false, plan);
+		if (!record->prepared)
+			plan_up(golden, state, guest, plan);
+		plan_finish(golden, guest, record->prepared, plan);
 	}
 }
 

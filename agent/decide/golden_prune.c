@@ -28,7 +28,7 @@ static void prune_rest(const struct spec_section *template, const struct state *
 {
 	plan->busy |= leftover->kind == LEFTOVER_BUSY;
 	if (leftover->kind == LEFTOVER_OURS)
-		plan_undo(leftover, state, template, template->name, vmid, plan);
+		plan_undo(leftover, state, NULL, template->name, vmid, plan);
 	else
 		plan_refuse(plan, template->name, vmid, "%s", leftover->text);
 }
