@@ -247,4 +247,12 @@ done
 killed "start spawned"
 killed "shutdown asked"
 killed "set applied"
+
+node_bare
+template_conf 'disk = "64M"'
+printf 'resize config-tmp kill worker\n' | faults
+build
+rm "$root/etc/stand-in.d/faults"
+again "resize cut off"
+ok "the config knows how large the disk is" grep -q '^scsi0: .*,size=64M' "$root/etc/pve/qemu-server/9000.conf"
 done_testing

@@ -13,6 +13,7 @@
 #include "decide/lint.h"
 #include "decide/option.h"
 #include "decide/plan.h"
+#include "model/propstr.h"
 #include "model/qm.h"
 #include "model/record.h"
 #include "model/spec.h"
@@ -151,6 +152,33 @@ static uint64_t disk_size(const struct state *state, const struct state_guest *g
 	return disk ? disk->size : 0;
 }
 
+/* What the config says of that; 0: nothing. */
+static uint64_t noted_size(const struct state_guest *guest)
+{
+	CLEANUP(propstr_release) struct propstr drive =
+		propstr_parse(vmconf_get(guest->conf, OPTION_BOOT_DISK), "file");
+	const char *noted = propstr_get(&drive, "size");
+	uint64_t size;
+
+	return noted && number_parse_size(noted, &size) ? size : 0;
+}
+
+/* After a resize that was cut off: the volume is the truth (pve-facts 3.5). */
+static void plan_rescan(const struct golden *golden, const struct state *state,
+			const struct state_guest *guest, struct plan *plan)
+{
+	uint64_t size = disk_size(state, guest);
+	char text[NUMBER_TEXT];
+	struct plan_step *step;
+
+	if (!size || noted_size(guest) == size)
+		return;
+	step = add(golden, QM_RESCAN, plan);
+	step->why = memory_print("the config does not know that the volume has %s",
+				 number_format_size(size, text));
+	qm_rescan(&step->argv, golden->vmid);
+}
+
 static void plan_resize(const struct golden *golden, const struct state *state,
 			const struct state_guest *guest, struct plan *plan)
 {
@@ -158,8 +186,10 @@ static void plan_resize(const struct golden *golden, const struct state *state,
 					  QM_EXTENT_DEFAULT);
 	struct plan_step *step;
 
-	if (!wanted || (guest && disk_size(state, guest) >= wanted))
+	if (!wanted || (guest && disk_size(state, guest) >= wanted)) {
+		plan_rescan(golden, state, guest, plan);
 		return;
+	}
 	step = add(golden, QM_RESIZE, plan);
 	qm_resize(&step->argv, golden->vmid, OPTION_BOOT_DISK, wanted);
 	step->storage = memory_copy(spec_text(golden->template, KEY_STORAGE));
