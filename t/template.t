@@ -248,9 +248,17 @@ killed "start spawned"
 killed "shutdown asked"
 killed "set applied"
 
+# its host keys go last: a guest that was cut off after that lets nobody in any more, not even with the key that is kept
+node_bare
+template_conf 'key-sink = -' "key-file = \"$tmp/master\"" 'run = { "rm /etc/ssh/ssh_host_*", "exit 7" }'
+rm -f "$tmp/master"
+status 2 "a guest can be left without its host keys" build
+template_conf 'key-sink = -' "key-file = \"$tmp/master\""
+again "no host keys"
+
 node_bare
 template_conf 'disk = "64M"'
-printf 'resize config-tmp kill worker\n' | faults
+printf 'resize extended kill worker\n' | faults
 build
 rm "$root/etc/stand-in.d/faults"
 again "resize cut off"

@@ -93,8 +93,6 @@ static void choose_key(struct build *build, const struct record_vms *records)
 		build->key = memory_copy(ssh_pair_public(build->pair));
 	build->golden.key = build->key;
 	build->golden.key_kept |= template->ssh_keys != NULL;
-	build->golden.at_hand = build->pair && record && record->key &&
-				strcmp(record->key, ssh_pair_public(build->pair)) == 0;
 }
 
 /* The key that an earlier run of ours wrote there, or the operator before us. */

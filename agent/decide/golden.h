@@ -17,9 +17,10 @@
  *
  * fetch: the node downloads the image; check: its digest and form; key: the
  * private master key goes where it is kept; guest: the VM is set up and cleaned
- * over SSH; seal: the checksum of the finished disk is taken.  The private key is
- * in this process alone: a VM that another run left before its guest step was
- * done is taken away and made anew.
+ * over SSH; seal: the checksum of the finished disk is taken.  A VM that another
+ * run left before its guest step was done is taken away and made anew: the private
+ * key is in that process alone, and how far a guest came nobody knows; without
+ * its host keys, which go last, it lets nobody in any more.
  */
 #ifndef GOLDEN_H
 #define GOLDEN_H
@@ -42,7 +43,7 @@ struct golden {
 	bool image_there;		/* it need not be downloaded */
 	bool image_good;		/* it was checked by this run */
 	bool key_kept;			/* the private key is kept, or there is none to keep */
-	bool at_hand; /* the VM lets in the key that this process has */
+	bool at_hand;			/* the VM was made by this run, and is sound */
 	const char *key;		/* the public key line that stays in what this run makes;
 					 * NULL: in a dry run, which makes no pair */
 	const char *keys_path;		/* the file of public key lines that create is given */

@@ -335,7 +335,7 @@ static void plan_anew(const struct golden *golden, const struct state *state,
 	if (guest->pid)
 		qm_stop(&add(golden, QM_STOP, plan)->argv, golden->vmid);
 	step = add(golden, QM_DESTROY, plan);
-	step->why = memory_copy("a build that was cut off, and whose key is lost, is made anew");
+	step->why = memory_copy("a build that was cut off is made anew");
 	qm_destroy(&step->argv, golden->vmid);
 	plan_new(golden, state, plan);
 }
