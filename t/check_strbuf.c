@@ -161,15 +161,26 @@ END_TEST
 static const char *const words[] = {
 	"qm", "", "a b", "it's", "'", "''", "a\nb", "$HOME", "`id`", "a;b", "*", "~", "#x", "\\",
 	"\"", "virtio=02:00:00:00:00:01,bridge=vmbr0", "é", "!", "a\tb", "-", "--", "{a,b}", "(x)",
+	"it's\n\\n", "a\033b\1771",
 };
+
+static const char *run_shell(const char *command, char found[512])
+{
+	FILE *shell = popen(command, "r");
+	size_t len = fread(found, 1, 511, shell);
+
+	ck_assert_int_eq(pclose(shell), 0);
+	found[len] = '\0';
+	return found;
+}
 
 /* Typed into a shell, a quoted list is the same list. */
 START_TEST(a_quoted_list_is_read_back_by_a_shell)
 {
-	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
-	CLEANUP(strbuf_release) struct strbuf command = STRBUF_INIT, wanted = STRBUF_INIT;
-	char found[512] = "";
-	FILE *shell;
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT, bash = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf command = STRBUF_INIT, wanted = STRBUF_INIT,
+		line = STRBUF_INIT, in_bash = STRBUF_INIT;
+	char found[512];
 
 	strvec_pushl(&sv, "printf", "<%s>", NULL);
 	for (int i = 0; i < ROWS(words); i++) {
@@ -177,10 +188,12 @@ START_TEST(a_quoted_list_is_read_back_by_a_shell)
 		strbuf_addf(&wanted, "<%s>", words[i]);
 	}
 	strvec_quote(&sv, &command);
-	shell = popen(command.buf, "r");
-	ck_assert_uint_eq(fread(found, 1, sizeof(found) - 1, shell), wanted.len);
-	ck_assert_int_eq(pclose(shell), 0);
-	ck_assert_str_eq(found, wanted.buf);
+	ck_assert_str_eq(run_shell(command.buf, found), wanted.buf);
+	strvec_quote_line(&sv, &line);
+	ck_assert_ptr_null(strchr(line.buf, '\n'));
+	strvec_pushl(&bash, "bash", "-c", line.buf, NULL);
+	strvec_quote(&bash, &in_bash);
+	ck_assert_str_eq(run_shell(in_bash.buf, found), wanted.buf);
 }
 END_TEST
 
@@ -194,6 +207,11 @@ START_TEST(only_what_needs_it_is_quoted)
 	strvec_quote(&sv, &text);
 	ck_assert_str_eq(text.buf, "qm set 101 --scsi0 local-lvm:vm-101-disk-0,discard=on '' 'a b' "
 				   "'it'\\''s'");
+	strvec_release(&sv);
+	strbuf_release(&text);
+	strvec_pushl(&sv, "a b", "made: it's\nby vyom", NULL);
+	strvec_quote_line(&sv, &text);
+	ck_assert_str_eq(text.buf, "'a b' $'made: it\\'s\\nby vyom'");
 }
 END_TEST
 

@@ -53,7 +53,7 @@ static void fill_record(struct worker *worker, const struct strvec *argv)
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	const struct plan_step *step = worker_step(worker);
 
-	strvec_quote(argv, &text);
+	strvec_quote_line(argv, &text);
 	record_step_release(&worker->record);
 	worker->record = (struct record_step){
 		.run = worker->run,

@@ -88,24 +88,70 @@ static bool is_plain(const char *word)
 	return *word && word[strspn(word, plain)] == '\0';
 }
 
-void strvec_quote(const struct strvec *sv, struct strbuf *sb)
+static bool is_control(char c)
+{
+	return (c > 0 && c < ' ') || c == 0x7f;
+}
+
+static bool has_control(const char *word)
+{
+	while (*word && !is_control(*word))
+		word++;
+	return *word;
+}
+
+static void quote(const char *word, struct strbuf *sb)
+{
+	strbuf_addch(sb, '\'');
+	for (const char *c = word; *c; c++) {
+		if (*c == '\'')
+			strbuf_adds(sb, "'\\''");
+		else
+			strbuf_addch(sb, *c);
+	}
+	strbuf_addch(sb, '\'');
+}
+
+static void escape(const char *word, struct strbuf *sb)
+{
+	strbuf_adds(sb, "$'");
+	for (const char *c = word; *c; c++) {
+		if (*c == '\n')
+			strbuf_adds(sb, "\\n");
+		else if (is_control(*c))
+			strbuf_addf(sb, "\\%03o", (unsigned)*c);
+		else if (*c == '\'' || *c == '\\')
+			strbuf_addf(sb, "\\%c", *c);
+		else
+			strbuf_addch(sb, *c);
+	}
+	strbuf_addch(sb, '\'');
+}
+
+static void quote_all(const struct strvec *sv, bool one_line, struct strbuf *sb)
 {
 	for (size_t i = 0; i < sv->count; i++) {
+		const char *word = sv->items[i];
+
 		if (i)
 			strbuf_addch(sb, ' ');
-		if (is_plain(sv->items[i])) {
-			strbuf_adds(sb, sv->items[i]);
-			continue;
-		}
-		strbuf_addch(sb, '\'');
-		for (const char *c = sv->items[i]; *c; c++) {
-			if (*c == '\'')
-				strbuf_adds(sb, "'\\''");
-			else
-				strbuf_addch(sb, *c);
-		}
-		strbuf_addch(sb, '\'');
+		if (is_plain(word))
+			strbuf_adds(sb, word);
+		else if (one_line && has_control(word))
+			escape(word, sb);
+		else
+			quote(word, sb);
 	}
+}
+
+void strvec_quote(const struct strvec *sv, struct strbuf *sb)
+{
+	quote_all(sv, false, sb);
+}
+
+void strvec_quote_line(const struct strvec *sv, struct strbuf *sb)
+{
+	quote_all(sv, true, sb);
 }
 
 void strvec_join(const struct strvec *sv, const char *separator, struct strbuf *sb)

@@ -34,6 +34,9 @@ void strvec_sort(struct strvec *sv);
 /* Add the items to sb as one shell would want them typed: quoted where needed. */
 void strvec_quote(const struct strvec *sv, struct strbuf *sb);
 
+/* The same for people to read, on one line: line breaks and the like stand as in bash's $'a\nb'. */
+void strvec_quote_line(const struct strvec *sv, struct strbuf *sb);
+
 /* Add the items to sb as they are, with separator between them. */
 void strvec_join(const struct strvec *sv, const char *separator, struct strbuf *sb);
 

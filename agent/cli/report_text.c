@@ -40,7 +40,7 @@ static void print_command(FILE *out, const struct strvec *argv)
 		const struct strvec words = { .items = argv->items + i, .count = option ? 2 : 1 };
 		CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-		strvec_quote(&words, &text);
+		strvec_quote_line(&words, &text);
 		if (i && column + 1 + text.len > WIDTH - 2) {
 			print_text(out, " \\\n%*s", 2 * INDENT, "");
 			column = 2 * INDENT;

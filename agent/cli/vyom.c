@@ -232,7 +232,7 @@ static char *quote_command_line(int argc, char **argv)
 	strvec_push(&words, "vyom");
 	for (int i = 1; i < argc; i++)
 		strvec_push(&words, argv[i]);
-	strvec_quote(&words, &text);
+	strvec_quote_line(&words, &text);
 	strvec_release(&words);
 	return strbuf_detach(&text);
 }
