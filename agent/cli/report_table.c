@@ -10,6 +10,7 @@
 #include "decide/budget.h"
 #include "decide/golden_list.h"
 #include "decide/status.h"
+#include "model/qm.h"
 #include "model/record.h"
 #include "model/state.h"
 
@@ -140,23 +141,36 @@ void report_table_runs(FILE *out, const struct record_runs *runs)
 
 		print_text(out, "%5lld  ", (long long)run->id);
 		print_time(out, run->started);
-		print_text(out, "  %-8s %-11s %7s  %s\n", run->verb,
+		print_text(out, "  %-14s %-11s %7s  %s\n", run->verb,
 		      run->ended > 0 ? record_result_name(run->result) : "running",
 		      run->ended > 0 ? number_format_duration(run->ended - run->started, took) : "",
 		      run->summary ? run->summary : "");
 	}
 }
 
+static bool is_progress(const char *line)
+{
+	return strncmp(line, "transferred ", strlen("transferred ")) == 0;
+}
+
+/* Of lines of progress the last. */
 static void print_output(FILE *out, const char *output)
 {
-	const char *line = output;
+	const char *line = output, *next;
 
-	while (line && *line) {
+	for (; line && *line; line = next) {
 		size_t len = strcspn(line, "\n");
 
-		print_text(out, "         | %.*s\n", (int)len, line);
-		line += len + (line[len] == '\n');
+		next = line + len + (line[len] == '\n');
+		if (!is_progress(line) || !is_progress(next))
+			print_text(out, "         | %.*s\n", (int)len, line);
 	}
+}
+
+/* A seal's is one checksum after the other, for `template verify`. */
+static bool is_for_people(const struct record_step *step)
+{
+	return step->result != RECORD_DONE || qm_verb_find(step->verb) != QM_SEAL;
 }
 
 void report_table_steps(FILE *out, const struct record_run *run, const struct record_steps *steps)
@@ -176,7 +190,8 @@ void report_table_steps(FILE *out, const struct record_run *run, const struct re
 		      step->argv);
 		if (step->message)
 			print_text(out, "         %s\n", step->message);
-		print_output(out, step->output);
+		if (is_for_people(step))
+			print_output(out, step->output);
 	}
 }
 

@@ -281,7 +281,8 @@ static void text_check(FILE *out, const struct fitness *fitness)
 		print_text(out, "Not fit yet: %zu of %zu failed.\n", fitness->failed,
 			   fitness->count);
 	else
-		print_text(out, "Fit: %zu checks passed.\n", fitness->count);
+		print_text(out, "Fit: %zu check%s passed.\n", fitness->count,
+			   print_plural(fitness->count));
 }
 
 static void text_pruned(FILE *out, unsigned days, const struct outputs_removed *removed)

@@ -8,6 +8,7 @@
 #include "act/apply.h"
 #include "edge/child.h"
 #include "cli/cli.h"
+#include "cli/print.h"
 #include "decide/diff.h"
 #include "base/error.h"
 #include "edge/journal.h"
@@ -89,9 +90,12 @@ static struct apply apply_of(struct cli *cli)
 
 static char *summarise(const struct apply_result *result)
 {
+	size_t vms = result->vms_done + result->vms_failed;
+
 	return memory_print(
-		"%zu of %zu VMs finished, %zu steps done, %zu failed%s%s", result->vms_done,
-		result->vms_done + result->vms_failed, result->steps_done, result->steps_failed,
+		"%zu of %zu VM%s finished, %zu step%s done, %zu failed%s%s", result->vms_done, vms,
+		print_plural(vms), result->steps_done, print_plural(result->steps_done),
+		result->steps_failed,
 		result->interrupted && !result->proven ? ", interrupted" : "",
 		result->proven || result->vms_failed ? "" : ", but the node is not as planned");
 }
