@@ -18,6 +18,7 @@
 #include "edge/secret.h"
 #include "edge/sink.h"
 #include "edge/ssh.h"
+#include "edge/thin_dm.h"
 #include "model/record.h"
 #include "model/spec.h"
 #include "model/state.h"
@@ -108,6 +109,20 @@ static const struct strvec *list_of(const struct spec_section *template, enum ke
 	return value ? &value->list : NULL;
 }
 
+/* As the pool counts, in its own chunks. */
+static uint64_t occupied(void *context)
+{
+	const struct build *build = context;
+	CLEANUP(thin_volume_release) struct thin_volume disk = {
+		.vg = memory_copy(build->base.vg), .name = memory_copy(build->base.name),
+	};
+	struct error ignored;
+
+	if (!disk.vg || thin_dm_refresh_volume(build->root, &disk, &ignored) < 0)
+		return 0;
+	return disk.mapped;
+}
+
 static int prepare_guest(struct build *build, struct error *err)
 {
 	const struct spec_section *template = build->golden.template;
@@ -127,6 +142,8 @@ static int prepare_guest(struct build *build, struct error *err)
 		.ssh_seconds = SSH_SECONDS,
 		.apt_seconds = APT_SECONDS,
 		.time_scale = build->time_scale,
+		.occupied = occupied,
+		.context = build,
 	};
 
 	address[strcspn(address, "/")] = '\0';

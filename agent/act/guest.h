@@ -17,6 +17,7 @@
 #define GUEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct error;
@@ -44,6 +45,9 @@ struct guest_job {
 	double apt_seconds;	/* for cloud-init, each call of apt, each line to run; and for as
 				 * long apt is tried again, where there is hope */
 	double time_scale;	/* of all limits and pauses: 1, but in tests */
+	uint64_t (*occupied)(void *context);	/* bytes of its pool that its disk has now;
+						 * 0: not known; NULL: nobody knows */
+	void *context;
 };
 
 /*

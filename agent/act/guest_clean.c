@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/scope.h"
 #include "base/strvec.h"
 
@@ -88,10 +89,28 @@ static int clean_keys(struct guest *guest, struct error *err)
 
 /* --- what was freed goes back to the pool --- */
 
+static uint64_t occupied(const struct guest *guest)
+{
+	return guest->job->occupied ? guest->job->occupied(guest->job->context) : 0;
+}
+
+/* What fstrim says is all that its file systems do not use, also what was never written. */
+static void tell_given_back(uint64_t before, uint64_t after)
+{
+	char text[3][NUMBER_TEXT];
+
+	if (before && after && after <= before)
+		guest_say("its disk has %s of the pool, and had %s: %s given back",
+			  number_format_human(after, text[0]),
+			  number_format_human(before, text[1]),
+			  number_format_human(before - after, text[2]));
+}
+
 static int trim(struct guest *guest, struct error *err)
 {
 	static const char script[] = "sync; fstrim -av";
 	CLEANUP(guest_command_release) struct guest_command command = GUEST_COMMAND_INIT;
+	uint64_t before = occupied(guest);
 
 	guest_say("trimming");
 	command.seconds = SECONDS;
@@ -100,6 +119,7 @@ static int trim(struct guest *guest, struct error *err)
 	if (command.status != 0)
 		guest_say("remark: not all could be trimmed (see above); the template keeps the "
 			  "blocks that the guest has freed");
+	tell_given_back(before, occupied(guest));
 	return 0;
 }
 
