@@ -80,11 +80,9 @@ static char *comment_of(const struct golden *golden)
 }
 
 /* The key that stays: the operator's, or that of the pair. */
-static void choose_key(struct build *build, const struct record_vms *records)
+static void choose_key(struct build *build)
 {
 	const struct spec_section *template = build->golden.template;
-	const struct record_template *record =
-		record_templates_find(&records->templates, build->golden.vmid);
 
 	if (template->ssh_keys)
 		build->key = memory_print("%.*s", (int)strcspn(template->ssh_keys, "\n"),
@@ -163,7 +161,7 @@ int build_open(struct build *build, const char *root, const struct spec_section 
 	build->golden.made = build->made;
 	if (keys && make_pair(build, err) < 0)
 		return -1;
-	choose_key(build, records);
+	choose_key(build);
 	return 0;
 }
 
