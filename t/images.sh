@@ -15,6 +15,7 @@
 
 export VYOM_TIME_SCALE=0.03
 
+# shellcheck disable=SC2120 # a seed may follow
 image_new() {
 	image=$root/var/lib/vz/template/iso/noble.img
 	truncate -s 0 "$image"

@@ -122,7 +122,7 @@ image_new 3
 template_conf "key-file = \"$tmp/master\""
 status 0 "which the next build reads" build
 ok "and has in it" grep -qF "$(ssh-keygen -y -f "$tmp/master" | cut -d' ' -f2)" "$(guest_root 9001)/home/ubuntu/.ssh/authorized_keys"
-sink="key-sink = { \"$keeper\", \"$tmp/kept\" }"
+export sink="key-sink = { \"$keeper\", \"$tmp/kept\" }"
 
 # --- what is refused before anything is made ---
 untouched() {
