@@ -464,6 +464,181 @@ START_TEST(a_released_child_outlives_its_parent_and_goes_on_writing)
 }
 END_TEST
 
+/* --- work of ours in the program's place --- */
+
+static void prepare_work(struct child *child, const char *path, int (*function)(void *),
+			 void *context)
+{
+	const struct child_work work = { .run = function, .context = context };
+
+	ck_assert_msg(child_prepare_work(child, &work, path, &err) == 0, "%s", err.text);
+}
+
+static int say_number(void *context)
+{
+	printf("number %d\n", *(int *)context);
+	fprintf(stderr, "and more\n");
+	return 7;
+}
+
+START_TEST(work_runs_once_it_is_released_and_what_it_returns_is_its_status)
+{
+	CLEANUP(scope_free) char *printed = NULL;
+	struct child child = CHILD_INIT;
+	int number = 42;
+
+	prepare_work(&child, output, say_number, &number);
+	pause_shortly();
+	ck_assert(!child_reap(&child));
+	/* it has our memory as it was when it was made */
+	number = 43;
+	release(&child);
+	wait_until(child_reap(&child));
+	ck_assert_int_eq(child.status, 7 << 8);
+	ck_assert_int_eq(child.exec_errno, 0);
+	printed = contents(output);
+	ck_assert_msg(strstr(printed, "number 42\n") && strstr(printed, "and more\n"), "%s", printed);
+}
+END_TEST
+
+static void at_our_end(void)
+{
+	FILE *file = fopen(marker, "w");
+
+	scope_fclose(&file);
+}
+
+static int do_nothing(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+/* In a process of its own, whose stdout holds a line still and which has something to do at its end. */
+START_TEST(what_we_have_printed_and_do_at_our_end_is_not_the_works)
+{
+	CLEANUP(scope_free) char *path = memory_print("%s-ours", output);
+	CLEANUP(scope_free) char *ours = NULL, *theirs = NULL;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct child child = CHILD_INIT;
+
+		atexit(at_our_end);
+		if (!freopen(path, "w", stdout) || setvbuf(stdout, NULL, _IOFBF, 4096))
+			_exit(1);
+		printf("once\n");
+		prepare_work(&child, output, do_nothing, NULL);
+		release(&child);
+		wait_until(child_reap(&child));
+		fflush(stdout);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ours = contents(path);
+	theirs = contents(output);
+	ck_assert_str_eq(ours, "once\n");
+	ck_assert_str_eq(theirs, "");
+	ck_assert(!exists(marker));
+}
+END_TEST
+
+static int tell_what_it_has(void *context)
+{
+	struct sigaction action;
+	sigset_t blocked;
+	char target[100] = "";
+
+	(void)context;
+	for (int fd = 0; fd < 300; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			printf("fd %d\n", fd);
+	if (readlink("/proc/self/fd/0", target, sizeof(target) - 1) > 0)
+		printf("stdin %s\n", target);
+	sigprocmask(SIG_SETMASK, NULL, &blocked);
+	for (int number = 1; number < 32; number++) {
+		if (sigismember(&blocked, number))
+			printf("blocked %d\n", number);
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			printf("signal %d %s\n", number,
+			       action.sa_handler == SIG_IGN ? "ignored" : "handled");
+	}
+	printf("session %s\n", getsid(0) == getpid() ? "its own" : "ours");
+	return 0;
+}
+
+/* The journal, the run lock, sockets: whatever is open here is not there. */
+START_TEST(work_has_no_descriptor_and_no_signal_of_ours)
+{
+	CLEANUP(scope_free) char *printed = NULL, *wanted = NULL;
+	struct sigaction handler = { .sa_handler = note_signal };
+	struct child child = CHILD_INIT, other = CHILD_INIT;
+	CLEANUP(scope_free) char *second = memory_print("%s-2", output);
+	sigset_t some;
+
+	sigaction(SIGHUP, &handler, NULL);
+	signal(SIGINT, SIG_IGN);
+	sigemptyset(&some);
+	sigaddset(&some, SIGTERM);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	ck_assert_int_eq(dup2(STDERR_FILENO, 200), 200);
+	prepare_work(&other, second, do_nothing, NULL);
+	prepare_work(&child, output, tell_what_it_has, NULL);
+	release(&child);
+	wait_until(child_reap(&child));
+	sigprocmask(SIG_UNBLOCK, &some, NULL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	close(200);
+	child_release_fds(&other);
+	wait_until(child_reap(&other));
+	printed = contents(output);
+	wanted = memory_print("fd 0\nfd 1\nfd 2\nstdin /dev/null\nsignal %d ignored\nsession its own\n",
+			      SIGPIPE);
+	ck_assert_str_eq(printed, wanted);
+}
+END_TEST
+
+/* A lock of ours by fcntl(2), as SQLite's are, is held still when a child has closed its copy. */
+START_TEST(a_lock_of_ours_is_ours_alone)
+{
+	CLEANUP(scope_close) int fd = open(marker, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct child child = CHILD_INIT;
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+	prepare_work(&child, output, do_nothing, NULL);
+	release(&child);
+	wait_until(child_reap(&child));
+	pid = fork();
+	if (pid == 0)
+		_exit(fcntl(fd, F_SETLK, &lock) == 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+static int mark(void *context)
+{
+	(void)context;
+	at_our_end();
+	return 0;
+}
+
+START_TEST(work_that_is_not_released_does_not_run)
+{
+	struct child child = CHILD_INIT;
+
+	prepare_work(&child, output, mark, NULL);
+	child_release_fds(&child);
+	wait_until(child_reap(&child));
+	ck_assert_int_eq(child.status, 126 << 8);
+	ck_assert(!exists(marker));
+}
+END_TEST
+
 /* --- which process is it --- */
 
 START_TEST(a_process_is_told_from_a_zombie_and_from_a_later_one)
@@ -761,6 +936,11 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, each_of_several_children_is_released_by_itself);
 	tcase_add_test(tcase, children_whose_parent_is_killed_before_release_never_run);
 	tcase_add_test(tcase, a_released_child_outlives_its_parent_and_goes_on_writing);
+	tcase_add_test(tcase, work_runs_once_it_is_released_and_what_it_returns_is_its_status);
+	tcase_add_test(tcase, what_we_have_printed_and_do_at_our_end_is_not_the_works);
+	tcase_add_test(tcase, work_has_no_descriptor_and_no_signal_of_ours);
+	tcase_add_test(tcase, a_lock_of_ours_is_ours_alone);
+	tcase_add_test(tcase, work_that_is_not_released_does_not_run);
 	tcase_add_test(tcase, a_process_is_told_from_a_zombie_and_from_a_later_one);
 	tcase_add_test(tcase, a_process_may_have_any_name);
 	tcase_add_loop_test(tcase, a_tail_is_whole_lines, 0, ROWS(tails));

@@ -338,6 +338,34 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof(*(table))))
 
+START_TEST(a_storages_lock_is_had_by_one_at_a_time)
+{
+	const char *path = "/var/lock/pve-manager/pve-storage-local-lvm";
+	struct error err = { 0 };
+	int fd, other;
+
+	/* no Proxmox VE has made its folder yet */
+	ck_assert_int_eq(pvefs_lock_storage(sysroot, "local-lvm", &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_SYSTEM);
+	ck_assert_msg(strstr(err.text, path), "%s", err.text);
+	sysroot_put("/var/lock/pve-manager/another", "");
+	fd = pvefs_lock_storage(sysroot, "local-lvm", &err);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(pvefs_lock_storage(sysroot, "local-lvm", &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_BUSY);
+	ck_assert_msg(strstr(err.text, "storage local-lvm is locked"), "%s", err.text);
+	other = pvefs_lock_storage(sysroot, "local-zfs", &err);
+	ck_assert_int_ge(other, 0);
+	close(other);
+	close(fd);
+	fd = pvefs_lock_storage(sysroot, "local-lvm", &err);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(access(sysroot_path(path), F_OK), 0);
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
@@ -357,6 +385,7 @@ static void add_cases(TCase *tcase)
 			    ROWS(containers));
 	tcase_add_test(tcase, a_container_that_cannot_be_read_may_name_any_volume);
 	tcase_add_test(tcase, a_lock_is_seen_and_never_made);
+	tcase_add_test(tcase, a_storages_lock_is_had_by_one_at_a_time);
 }
 
 TEST_MAIN("pvefs", add_cases)
