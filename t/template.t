@@ -248,6 +248,43 @@ killed "start spawned"
 killed "shutdown asked"
 killed "set applied"
 
+# --- vyom is killed, and its child goes on ---
+see_argv() {
+	wrap qm <<-'END'
+		printf '%s\n' "$*" >>"$root/argv"
+		exec "$real" "$@"
+	END
+	: >"$root/argv"
+}
+node_bare
+template_conf
+see_argv
+guest_says 9000 cloud-init 'after 4'
+begin template --yes build
+ok "a guest is worked on" soon grep -rqs 'waiting for cloud-init' "$root/var/lib/vyom/output"
+kill -9 "$live"
+wait "$live" 2>/dev/null
+status 0 "vyom killed in the guest's step: the next build goes on" build
+out 'guest of run 1 is still at work \(process [0-9]+\); waiting for it' "when that is done"
+out 'guest of run 1 was cut off: it came to its end' "which it is"
+no_out ' key | create ' "and nothing is made again"
+ok "the VM was made once" test "$(grep -c '^create ' "$root/argv")" = 1
+ok "and started once" test "$(grep -c '^start ' "$root/argv")" = 1
+chmod 600 "$tmp/kept"
+ok "the sink has the key that is in it" grep -qF "$(ssh-keygen -y -f "$tmp/kept" | cut -d' ' -f2)" "$(guest_root 9000)/home/ubuntu/.ssh/authorized_keys"
+
+node_bare
+template_conf
+see_argv
+sed -i 's/^clone-rate .*/clone-rate 0.5/' "$root/etc/stand-in.conf"
+begin template --yes build
+ok "an image is copied" soon grep -qs transferred "$root/var/lib/vyom/output/1-3"
+kill -9 "$live"
+wait "$live" 2>/dev/null
+status 0 "vyom killed in the midst of a create: the next build goes on" build
+out 'create of run 1 is still at work' "when that is done"
+again "create that outlived vyom"
+
 # its host keys go last: a guest that was cut off after that lets nobody in any more, not even with the key that is kept
 node_bare
 template_conf 'key-sink = -' "key-file = \"$tmp/master\"" 'run = { "rm /etc/ssh/ssh_host_*", "exit 7" }'
