@@ -118,6 +118,7 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_IMAGE,		"/srv/noble.img",	NULL },
 	{ KEY_IMAGE,		"local:iso/noble.img",	NULL },
 	{ KEY_IMAGE,		"local:import/n.qcow2", NULL },
+	{ KEY_IMAGE,		"/srv/noble,size=1T",	"no path with a comma" },
 	{ KEY_IMAGE,		"noble.img",		"no absolute path and no volume id" },
 	{ KEY_IMAGE,		"local:../etc/shadow",	"no absolute path and no volume id" },
 	{ KEY_IMAGE,		"local:iso/../../x",	"no absolute path and no volume id" },

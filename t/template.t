@@ -156,6 +156,13 @@ status 2 "one that is but a difference to another" build
 out 'is only the difference to another image' "is not imported"
 untouched "a difference"
 node_bare
+printf 'not a disk, though it has the right digest' >"$image"
+digest=$(sha256sum "$image" | cut -d' ' -f1)
+template_conf
+status 2 "one that is no disk image" build
+out 'is no disk image: its 42 bytes are no whole number of sectors' "is not imported"
+untouched "no disk image"
+node_bare
 template_conf 'key-sink = { "/bin/false" }'
 status 2 "a sink that refuses ends the build" build
 out 'false' "which is named"

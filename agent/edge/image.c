@@ -2,6 +2,7 @@
 #include "edge/image.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,7 +15,7 @@
 #include "base/strvec.h"
 #include "edge/child.h"
 
-enum { INFO_SECONDS = 60 };
+enum { INFO_SECONDS = 60, SECTOR = 512 };
 
 struct counting {
 	void (*progress)(uint64_t done, uint64_t all);
@@ -29,7 +30,8 @@ static void count(void *context, uint64_t done)
 }
 
 static int compare_digest(const char *path, const char *sha256,
-			  void (*progress)(uint64_t done, uint64_t all), struct error *err)
+			  void (*progress)(uint64_t done, uint64_t all), uint64_t *size,
+			  struct error *err)
 {
 	CLEANUP(scope_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct counting counting = { .progress = progress };
@@ -40,7 +42,7 @@ static int compare_digest(const char *path, const char *sha256,
 		return error_set_errno(err, "cannot be read");
 	if (!S_ISREG(file.st_mode))
 		return error_set(err, ERROR_REFUSED, "is no regular file");
-	counting.all = (uint64_t)file.st_size;
+	counting.all = *size = (uint64_t)file.st_size;
 	if (file_digest(fd, counting.all, count, &counting, found, err) < 0)
 		return -1;
 	if (strcasecmp(found, sha256) == 0)
@@ -56,7 +58,7 @@ static void scope_json(json_t **json)
 	json_decref(*json);
 }
 
-static int ask_qemu(const char *path, uint64_t *virtual_size, struct error *err)
+static int ask_qemu(const char *path, uint64_t size, uint64_t *virtual_size, struct error *err)
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	CLEANUP(strbuf_release) struct strbuf answer = STRBUF_INIT;
@@ -71,6 +73,11 @@ static int ask_qemu(const char *path, uint64_t *virtual_size, struct error *err)
 	*virtual_size = (uint64_t)json_integer_value(json_object_get(info, "virtual-size"));
 	if (!format || !*virtual_size)
 		return error_set(err, ERROR_REFUSED, "is no disk image, as far as qemu-img knows");
+	/* to qemu-img anything is a raw image, if it is nothing else */
+	if (strcmp(format, "raw") == 0 && size % SECTOR)
+		return error_set(err, ERROR_REFUSED, "is no disk image: its %" PRIu64 " bytes are no "
+						     "whole number of sectors; if it is packed, "
+						     "unpack it and declare that", size);
 	if (json_object_get(info, "backing-filename"))
 		return error_set(err, ERROR_REFUSED, "is only the difference to another image (%s)",
 				 json_string_value(json_object_get(info, "backing-filename")));
@@ -81,7 +88,9 @@ int image_check(const char *path, const char *sha256,
 		void (*progress)(uint64_t done, uint64_t all), uint64_t *virtual_size,
 		struct error *err)
 {
-	if (compare_digest(path, sha256, progress, err) < 0)
+	uint64_t size = 0;
+
+	if (compare_digest(path, sha256, progress, &size, err) < 0)
 		return -1;
-	return ask_qemu(path, virtual_size, err);
+	return ask_qemu(path, size, virtual_size, err);
 }

@@ -281,6 +281,9 @@ int key_check_image(const char *text, struct error *err)
 {
 	size_t storage = strcspn(text, ":");
 
+	if (text[0] == '/' && strpbrk(text, ",\n"))
+		return error_set(err, ERROR_SPEC, "\"%s\": qm takes no path with a comma or a line "
+						  "break; give it another name", text);
 	if (text[0] == '/')
 		return 0;
 	if (text[storage] && is_made_of(text, storage, LOWER UPPER, ALNUM "-_.") &&
