@@ -58,7 +58,8 @@ static void plan_rest(const struct golden *golden, const struct state *state,
 
 	plan_rename(golden, state, guest, plan);
 	if (disk && !strstr(disk, ":base-"))
-		qm_template(&golden_step_add(golden, QM_TEMPLATE, plan)->argv, golden->vmid, OPTION_BOOT_DISK);
+		qm_template(&golden_step_add(golden, QM_TEMPLATE, plan)->argv, golden->vmid,
+			    OPTION_BOOT_DISK);
 	if (!record->sealed)
 		golden_step_seal(golden, plan);
 }
