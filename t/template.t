@@ -271,7 +271,11 @@ begin template --yes build
 ok "a guest is worked on" soon grep -rqs 'waiting for cloud-init' "$root/var/lib/vyom/output"
 kill -9 "$live"
 wait "$live" 2>/dev/null
-status 0 "vyom killed in the guest's step: the next build goes on" build
+at_terminal() {
+	script -qec "'$top_builddir/vyom' template --sysroot '$root' --yes build" /dev/null >"$tmp/out" 2>&1 </dev/null
+}
+status 0 "vyom killed in the guest's step: the next build goes on" at_terminal
+out 'guest .*waiting for cloud-init' "shows what it waits for"
 out 'guest of run 1 is still at work \(process [0-9]+\); waiting for it' "when that is done"
 out 'guest of run 1 was cut off: it came to its end' "which it is"
 no_out ' key | create ' "and nothing is made again"

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "act/observe.h"
+#include "act/progress.h"
 #include "act/recover.h"
 #include "act/watch.h"
 #include "base/error.h"
@@ -53,25 +54,6 @@ static void remark(const struct recover *recover, const struct record_step *step
 	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 }
 
-/* As the report knows steps: by the VM and the verb. */
-static void show_progress(const struct recover *recover, const struct record_step *step,
-			  const char *output, int *shown)
-{
-	CLEANUP(strbuf_release) struct strbuf tail = STRBUF_INIT;
-	const struct plan_step like = {
-		.vm = step->vm, .vmid = step->vmid, .verb = qm_verb_find(step->verb),
-	};
-	int percent;
-
-	child_tail(output, 200, &tail);
-	percent = qm_output_percent(tail.buf);
-	if (percent >= 0 && percent != *shown && like.verb < QM_VERB_COUNT)
-		event_emit(&recover->sink, &(struct event){ .kind = EVENT_STEP_PROGRESS,
-							    .step = &like, .run = step->run,
-							    .percent = percent });
-	*shown = percent;
-}
-
 static int refuse_child(const struct record_step *step, struct error *err)
 {
 	return error_set(err, ERROR_REFUSED,
@@ -85,15 +67,19 @@ static int follow_child(const struct recover *recover, const struct record_step 
 			struct error *err)
 {
 	CLEANUP(scope_free) char *output = join_output_path(recover, step);
+	CLEANUP(progress_release) struct progress progress = PROGRESS_INIT;
+	/* as the report knows steps: by the VM and the verb */
+	const struct plan_step like = {
+		.vm = step->vm, .vmid = step->vmid, .verb = qm_verb_find(step->verb),
+	};
 	double ago = watch_wall_clock() - step->started;
 	struct watch watch;
-	int shown = -1;
 
 	watch_begin(&watch, qm_verb_find(step->verb), ago > 0 ? ago : 0, recover->time_scale);
 	while (child_is_alive(step->pid, step->pid_start)) {
 		enum watch_advice advice;
 
-		show_progress(recover, step, output, &shown);
+		progress_follow(&progress, output, &recover->sink, &like, step->run);
 		watch_look(&watch, recover->root, step->vmid, output);
 		advice = watch_advise(&watch);
 		if (advice == WATCH_GIVE_UP)

@@ -64,7 +64,7 @@ void worker_init(struct worker *worker, struct apply *apply, int64_t run,
 {
 	*worker = (struct worker){
 		.apply = apply, .run = run, .planned = planned, .planned_count = count,
-		.child = CHILD_INIT, .result = result, .percent = -1,
+		.child = CHILD_INIT, .result = result, .progress = PROGRESS_INIT,
 	};
 	worker_plan(worker, &worker->plan);
 }
@@ -75,7 +75,7 @@ void worker_release(struct worker *worker)
 	record_step_release(&worker->record);
 	child_release_fds(&worker->child);
 	free(worker->output);
-	free(worker->told);
+	progress_release(&worker->progress);
 }
 
 const struct plan_step *worker_step(const struct worker *worker)
@@ -98,36 +98,6 @@ void worker_leave_open(struct worker *worker, const char *why)
 	worker->state = WORKER_FAILED;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
 					    .seconds = watch_clock() - worker->watch.began });
-}
-
-/* Of steps that tell no per cent, what they say is their progress. */
-static void follow_words(struct worker *worker, const char *output)
-{
-	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-
-	qm_output_complaint(output, &line);
-	if (!line.len || (worker->told && strcmp(worker->told, line.buf) == 0))
-		return;
-	free(worker->told);
-	worker->told = strbuf_detach(&line);
-	worker_emit(worker, (struct event){ .kind = EVENT_STEP_PROGRESS, .percent = -1,
-					    .text = worker->told });
-}
-
-static void follow_progress(struct worker *worker)
-{
-	CLEANUP(strbuf_release) struct strbuf tail = STRBUF_INIT;
-	int percent;
-
-	child_tail(worker->output, 1000, &tail);
-	percent = qm_output_percent(tail.buf);
-	if (percent < 0) {
-		follow_words(worker, tail.buf);
-	} else if (percent != worker->percent) {
-		worker->percent = percent;
-		worker_emit(worker,
-			    (struct event){ .kind = EVENT_STEP_PROGRESS, .percent = percent });
-	}
 }
 
 static void terminate(struct worker *worker)
@@ -176,7 +146,8 @@ int worker_tend(struct worker *worker, struct error *err)
 {
 	if (child_reap(&worker->child))
 		return worker_finish(worker, err);
-	follow_progress(worker);
+	progress_follow(&worker->progress, worker->output, &worker->apply->sink, worker_step(worker),
+			worker->run);
 	watch_pool(worker);
 	watch_look(&worker->watch, worker->apply->root, worker->record.vmid, worker->output);
 	switch (watch_advise(&worker->watch)) {

@@ -10,6 +10,7 @@
 #define WORKER_H
 
 #include "act/apply.h"
+#include "act/progress.h"
 #include "act/watch.h"
 #include "edge/child.h"
 #include "model/record.h"
@@ -37,8 +38,7 @@ struct worker {
 	unsigned tries;
 	double resume;			/* PAUSED: monotonic seconds */
 	double waiting; /* since when somebody's lock is in the way, monotonic; 0: none is */
-	int percent;
-	char *told;			/* the last line of a step without per cents */
+	struct progress progress;
 	bool spoilt; /* the pool could not be written at some time of the current step */
 	bool undoing; /* failed already: what is left is to take away what it made */
 	struct apply_result *result;

@@ -145,7 +145,7 @@ static int begin_step(struct worker *worker, struct error *err)
 	if (begin_child(worker, &argv, err) < 0)
 		return -1;
 	worker->state = WORKER_RUNNING;
-	worker->percent = -1;
+	progress_release(&worker->progress);
 	worker->spoilt = false;
 	watch_begin(&worker->watch, step->verb, 0, worker->apply->time_scale);
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_BEGIN });
