@@ -3,8 +3,10 @@
 #
 # images.sh - what the tests share that build golden images (after guests.sh, lib.sh and live.sh)
 #
-#	node_bare		a node without a template, with an image; what the one before had running ends
-#	image_new [SEED]	another image with another seed: $image, and its SHA-256 $digest
+#	node_bare [OPTION…]	a node without a template, with an image; what the one before had running ends;
+#				OPTIONs are those of t/node/new
+#	image_new [SEED]	another image with another seed: $image, and its SHA-256 $digest; its size is no
+#				multiple of an extent
 #	template_conf [LINE…]	vyom.conf: LINEs stand in its template's section, and of two with one key the last holds;
 #				`KEY = -` takes one away; $sink says where the master key goes: $tmp/kept
 #	build			a template is built
@@ -19,7 +21,7 @@ export VYOM_TIME_SCALE=0.03
 image_new() {
 	image=$root/var/lib/vz/template/iso/noble.img
 	truncate -s 0 "$image"
-	truncate -s 32M "$image"
+	truncate -s 33M "$image"
 	printf 'image %s' "${1:-1}" | dd of="$image" conv=notrunc status=none
 	digest=$(sha256sum "$image" | cut -d' ' -f1)
 }
@@ -39,6 +41,7 @@ template_conf() {
 	} | conf
 }
 
+# shellcheck disable=SC2120 # options may follow
 node_bare() {
 	local pid
 
@@ -46,7 +49,7 @@ node_bare() {
 		[ ! -e "$pid" ] || qm stop "$(basename "$pid" .pid)" >/dev/null
 	done
 	rm -rf "$root"
-	"$srcdir/t/node/new" "$root" --time-scale 0.02 --clone-rate 0 >/dev/null
+	"$srcdir/t/node/new" "$root" --time-scale 0.02 --clone-rate 0 "$@" >/dev/null
 	mkdir -p "$root/etc/vyom"
 	guests_say
 	image_new

@@ -142,7 +142,7 @@ untouched "cut off"
 node_bare
 template_conf 'disk = "16M"'
 status 2 "one that is larger than its disk may be" build
-out 'holds a disk of 32 MiB' "with its size"
+out 'holds a disk of 33 MiB' "with its size"
 untouched "too large"
 node_bare
 template_conf 'image = "/no/such.img"'

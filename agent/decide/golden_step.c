@@ -172,6 +172,17 @@ static uint64_t noted_size(const struct state_guest *guest)
 	return noted && number_parse_size(noted, &size) ? size : 0;
 }
 
+/* Of an imported image the config has its own size, and the volume whole extents (8.9c). */
+static bool is_noted(const struct state *state, const struct state_guest *guest)
+{
+	const struct thin_volume *disk = state_find_drive(state, guest->conf, OPTION_BOOT_DISK);
+	const struct thin_pool *pool =
+		disk && disk->pool ? thin_pools_find(&state->pools, disk->vg, disk->pool) : NULL;
+	uint64_t extent = pool && pool->extent ? pool->extent : QM_EXTENT_DEFAULT;
+
+	return !disk || !disk->size || number_round_up(noted_size(guest), extent) == disk->size;
+}
+
 /* After a resize that was cut off: the volume is the truth (pve-facts 3.5). */
 static void plan_rescan(const struct golden *golden, const struct state *state,
 			const struct state_guest *guest, struct plan *plan)
@@ -180,7 +191,7 @@ static void plan_rescan(const struct golden *golden, const struct state *state,
 	char text[NUMBER_TEXT];
 	struct plan_step *step;
 
-	if (!size || noted_size(guest) == size)
+	if (!guest || is_noted(state, guest))
 		return;
 	step = golden_step_add(golden, QM_RESCAN, plan);
 	step->why = memory_print("the config does not know that the volume has %s",
