@@ -126,7 +126,12 @@ sub spawn {
     check_bridges($vmid, $main);
     return spawn_process($vmid, $main, @command) if $Node::Root::root eq '';
     Node::Apart::run(sub {
-        Node::Machine::start($vmid, $main) if Node::Machine::wanted($vmid, $main);
+        Node::Lvm::hold("vm.$vmid", volumes($main));    # a kvm has its disks open before it has a pid file
+        eval { Node::Machine::start($vmid, $main) if Node::Machine::wanted($vmid, $main); 1 } or do {
+            my $why = $@;
+            Node::Lvm::release("vm.$vmid");
+            die $why;
+        };
         pretend($vmid, $main, @command);
         return;
     });
@@ -140,7 +145,6 @@ sub pretend {
     Node::Root::replace("$dir/cmdline", join('', map { "$_\0" } @command));
     Node::Root::replace("$dir/stat", "$pid (kvm) S 1 $pid $pid 0 -1 138428736 25001 0 28 0 312 104 0 0 20 0 6 0 " . start_ticks()
         . ' 1347874816 61440 18446744073709551615 1 1 0 0 0 0 268444224 4096 16963 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0' . "\n");
-    Node::Lvm::hold("vm.$vmid", volumes($main));
     Node::Root::replace(pid_file($vmid), "$pid\n");
 }
 
