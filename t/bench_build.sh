@@ -16,7 +16,7 @@
 . "$srcdir/t/images.sh"
 
 unset VYOM_TIME_SCALE
-sink="key-file = \"$tmp/master\""
+export sink="key-file = \"$tmp/master\""
 
 fail() {
 	cat "$tmp/out" >&2
