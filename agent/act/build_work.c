@@ -94,10 +94,10 @@ static struct guest_file *split_files(const struct strvec *pairs)
 	struct guest_file *files = memory_new(pairs->count, sizeof(*files));
 
 	for (size_t i = 0; i < pairs->count; i++) {
-		char *colon = strchr(pairs->items[i], ':');
+		char *pair = pairs->items[i];
+		const char *from = strsep(&pair, ":");
 
-		files[i] = (struct guest_file){ .from = pairs->items[i], .to = colon + 1 };
-		*colon = '\0';
+		files[i] = (struct guest_file){ .from = from, .to = pair };
 	}
 	return files;
 }
