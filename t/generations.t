@@ -23,6 +23,9 @@ template_conf
 status 64 "template wants a word" vyom template
 out 'build\|list\|lint\|verify\|prune' "of these"
 status 64 "and no other" vyom template make
+status 64 "an option that means nothing to it is refused" vyom template --full build
+out 'vyom template build has not all of these options' "and that is said"
+status 64 "by list too" vyom template --dry-run list
 for verb in build list lint verify prune; do
 	status 64 "$verb of a name that the file has not is refused" vyom template $verb nope
 	out 'has no template "nope"' "with the name"

@@ -211,19 +211,33 @@ struct spec_section *template_find(const struct cli *cli, struct error *err)
 	return NULL;
 }
 
+/* What the whole verb takes, and what of it each of its words. */
+#define CHANGE_OPTIONS (CLI_YES | CLI_DRY_RUN | CLI_WAIT)
+#define ALL_OPTIONS (CHANGE_OPTIONS | CLI_FULL)
+
 int cmd_template(struct cli *cli, struct error *err)
 {
 	static const struct {
 		const char *name;
 		int (*run)(struct cli *cli, struct error *err);
+		unsigned options;
 	} subs[] = {
-		{ "build", template_build }, { "list", list }, { "lint", lint },
-		{ "verify", verify }, { "prune", prune },
+		{ "build", template_build, CHANGE_OPTIONS },
+		{ "list", list, 0 },
+		{ "lint", lint, 0 },
+		{ "verify", verify, CLI_FULL | CLI_WAIT },
+		{ "prune", prune, CHANGE_OPTIONS },
 	};
 
-	for (size_t i = 0; i < sizeof(subs) / sizeof(*subs); i++)
-		if (strcmp(cli->args[0], subs[i].name) == 0)
-			return subs[i].run(cli, err);
+	for (size_t i = 0; i < sizeof(subs) / sizeof(*subs); i++) {
+		if (strcmp(cli->args[0], subs[i].name) != 0)
+			continue;
+		if (cli->given & ALL_OPTIONS & ~subs[i].options)
+			return error_set(err, ERROR_USAGE,
+					 "vyom template %s has not all of these options; see "
+					 "vyom(8)", subs[i].name);
+		return subs[i].run(cli, err);
+	}
 	return error_set(err, ERROR_USAGE, "vyom template: build, list, lint, verify or prune, not "
 					   "\"%s\"; see vyom help template", cli->args[0]);
 }
