@@ -69,6 +69,10 @@ status 0 "it is listed" vyom template list
 out '^prakriti-template +9000 +1 +newest' "as the newest"
 status 0 "it is fit" vyom template lint
 status 0 "its disk is as it was made" vyom template verify
+"$root/usr/sbin/lvchange" -prw pve/base-9000-disk-0 >/dev/null
+status 1 "a quick look sees that it could be written, though it is not active" vyom template verify
+out 'can be written: lvchange -pr pve/base-9000-disk-0' "and what mends that"
+"$root/usr/sbin/lvchange" -pr pve/base-9000-disk-0 >/dev/null
 status 0 "to the byte" vyom template --full verify
 out 'to the byte' "which is said"
 status 0 "VMs are made of it" vyom apply --yes

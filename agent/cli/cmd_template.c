@@ -139,15 +139,37 @@ static int verify_one(struct cli *cli, const struct spec_section *template,
 	return 0;
 }
 
+/* Is there a sealed disk that device-mapper does not know, since it is not active? */
+static bool is_unseen(const struct cli *cli)
+{
+	const struct record_templates *templates = &cli->records.templates;
+
+	for (size_t i = 0; i < templates->count; i++) {
+		CLEANUP(seal_release) struct seal made = SEAL_INIT;
+
+		if (templates->items[i].sealed && seal_from_record(&templates->items[i], &made) &&
+		    !thin_volumes_find(&cli->state.volumes, made.vg, made.name))
+			return true;
+	}
+	return false;
+}
+
+/* Milliseconds, unless only LVM can tell. */
+static int observe_disks(struct cli *cli, struct error *err)
+{
+	if (cli_observe(cli, cli->given & CLI_FULL, err) < 0)
+		return -1;
+	return !cli->state.lvs_asked && is_unseen(cli) ? cli_observe_again(cli, true, err) : 0;
+}
+
 /* Reading all of it is what a build does too: one at a time, and no clone meanwhile. */
 static int verify(struct cli *cli, struct error *err)
 {
 	CLEANUP(fitness_release) struct fitness fitness = { .items = NULL };
-	bool full = cli->given & CLI_FULL;
 
 	if (read_spec(cli, err) < 0 ||
-	    (full && cli_take_node(cli, "template verify", err) < 0) ||
-	    cli_observe(cli, full, err) < 0)
+	    (cli->given & CLI_FULL && cli_take_node(cli, "template verify", err) < 0) ||
+	    observe_disks(cli, err) < 0)
 		return -1;
 	for (size_t i = 0; i < cli->spec->template_count; i++)
 		if (template_is_meant(cli, cli->spec->templates[i]) &&
