@@ -10,6 +10,7 @@
 #	template_conf [LINE…]	vyom.conf: LINEs stand in its template's section, and of two with one key the last holds;
 #				`KEY = -` takes one away; $sink says where the master key goes: $tmp/kept
 #	build			a template is built
+#	see_argv		from now on $root/argv has what qm was asked for
 #	volume NAME		its line of the stand-in
 #	nothing_running		is no guest there any more?
 #
@@ -75,4 +76,12 @@ volume() {
 
 nothing_running() {
 	! pgrep -f 'stand-in/guest/9' >/dev/null && ! ip link | grep -q tap9
+}
+
+see_argv() {
+	wrap qm <<-'END'
+		printf '%s\n' "$*" >>"$root/argv"
+		exec "$real" "$@"
+	END
+	: >"$root/argv"
 }

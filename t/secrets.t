@@ -61,14 +61,6 @@ nowhere() {
 	ok "$1: not in what was printed" not grep -qaFf "$tmp/secret" "$root.live"
 }
 
-see_argv() {
-	wrap qm <<-'END'
-		printf '%s\n' "$*" >>"$root/argv"
-		exec "$real" "$@"
-	END
-	: >"$root/argv"
-}
-
 # all of vyom's, its children first, are killed so that they would leave a core
 kill_all() {
 	local signal=$1 pids

@@ -260,13 +260,6 @@ killed "shutdown asked"
 killed "set applied"
 
 # --- vyom is killed, and its child goes on ---
-see_argv() {
-	wrap qm <<-'END'
-		printf '%s\n' "$*" >>"$root/argv"
-		exec "$real" "$@"
-	END
-	: >"$root/argv"
-}
 node_bare
 template_conf
 see_argv

@@ -39,13 +39,6 @@ static const struct state_guest *find_made(const struct record_step *step,
 	return guest;
 }
 
-static char *image_of(const struct state_guest *guest)
-{
-	const char *at = strstr(guest->conf->description, LINT_IMAGE_MARK);
-
-	return at ? memory_print("%.64s", at + strlen(LINT_IMAGE_MARK)) : memory_copy("");
-}
-
 /* Who it is, as soon as it is there: nothing else will be done to any other VM. */
 static int remember_made(const struct record_step *step, const char *key,
 			 const struct state_guest *guest, struct record_vms *records,
@@ -55,12 +48,14 @@ static int remember_made(const struct record_step *step, const char *key,
 		.vmid = step->vmid,
 		.name = memory_copy(step->vm),
 		.generation = golden_generation(guest),
-		.image = image_of(guest),
+		.image = golden_note(guest, LINT_IMAGE_MARK),
 		.uuid = record_uuid_of(guest->conf),
 		.run = step->run,
 		.key = memory_copy(key),
 	};
 
+	if (!record.image)
+		record.image = memory_copy("");
 	if (!record.uuid)
 		record.uuid = memory_copy("");
 	record_templates_put(&records->templates, record);
