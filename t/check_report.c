@@ -11,8 +11,10 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "decide/plan.h"
+#include "decide/verify.h"
 #include "main.h"
 #include "model/event.h"
 #include "model/state.h"
@@ -31,10 +33,16 @@ static const struct event events[] = {
 	{ .kind = EVENT_RUN_END,	.run = 1, .steps = 1, .done = 1 },
 };
 
+static void draw(const struct report *report, FILE *out, json_t *document)
+{
+	report->draw(out, document);
+	json_decref(document);
+}
+
 static void draw_events(FILE *out)
 {
 	for (int i = 0; i < ROWS(events); i++)
-		report_text.event(out, &events[i]);
+		draw(&report_text, out, document_event(&events[i]));
 	fclose(out);
 }
 
@@ -91,7 +99,7 @@ static char *draw_pool(const struct state *state)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	report_text.pool(out, state);
+	draw(&report_text, out, document_pool(state));
 	fclose(out);
 	return text;
 }
@@ -147,7 +155,7 @@ START_TEST(json_of_an_apply_with_nothing_to_do_has_no_outcome)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	report_json.outcome(out, &plan, 0, NULL);
+	draw(&report_json, out, document_outcome(&plan, 0, NULL));
 	fclose(out);
 	ck_assert_msg(strstr(text, "\"vms\": 3") && strstr(text, "\"outcome\": null"), "%s", text);
 }
@@ -166,7 +174,7 @@ START_TEST(quiet_json_holds_drift_only)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	report_json.verify(out, &verify, true);
+	draw(&report_json, out, document_verify(&verify, true));
 	fclose(out);
 	ck_assert_msg(strstr(text, "it is full") && !strstr(text, "waiting"), "%s", text);
 	ck_assert_msg(strstr(text, "\"vm\": null"), "%s", text);

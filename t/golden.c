@@ -44,6 +44,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "decide/admit.h"
 #include "decide/diff.h"
@@ -162,6 +163,12 @@ static int scene_read(struct scene *scene, struct error *err)
 	return 0;
 }
 
+static void draw(FILE *out, json_t *document)
+{
+	report_text.draw(out, document);
+	json_decref(document);
+}
+
 static void print_plan(const struct scene *scene, const char *words, FILE *out)
 {
 	const struct plan_options options = { .reinit = strcmp(words, " --reinit") == 0 };
@@ -169,7 +176,7 @@ static void print_plan(const struct scene *scene, const char *words, FILE *out)
 
 	plan_all(&scene->diff, &scene->state, &options, &plan);
 	admit(scene->spec, &scene->state, &plan);
-	report_text.plan(out, &plan);
+	draw(out, document_plan(&plan));
 }
 
 /* Words of what the build has already: the image there, good, the key kept, the VM's at hand. */
@@ -194,7 +201,7 @@ static void print_build(const struct scene *scene, const char *words, FILE *out)
 		fprintf(out, "no id is free\n");
 	golden_plan(&golden, &scene->state, &scene->records, &plan);
 	admit_build(template, golden.vmid, &scene->state, &plan);
-	report_text.plan(out, &plan);
+	draw(out, document_plan(&plan));
 }
 
 static void print_verify(const struct scene *scene, const char *words, FILE *out)
@@ -203,7 +210,7 @@ static void print_verify(const struct scene *scene, const char *words, FILE *out
 
 	verify_node(scene->spec, &scene->state, &scene->diff, *words ? words + 1 : NULL,
 		    &verify);
-	report_text.verify(out, &verify, false);
+	draw(out, document_verify(&verify, false));
 }
 
 /* Of a declared template, the digest that it shall have. */

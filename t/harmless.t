@@ -40,7 +40,7 @@ owner_conf
 qm create 150 --name other >/dev/null
 printf 'name: %s\n' "$evil" >"$conf/102.conf"
 "$srcdir/t/node/refresh" "$root"
-all_tame "a foreign VM's name" 'belongs to "e\\x1B\[31m\\x1B\]0;title\\x07\\xC2\\x9Bvil\\x7F' plan verify status "apply --yes"
+all_tame "a foreign VM's name" 'belongs to "e\\x1B\[31m\\x1B\]0;title\\x07Â\\xC2\\x9Bvil\\x7F' plan verify status "apply --yes"
 rm "$conf/102.conf"
 "$srcdir/t/node/refresh" "$root"
 vyom apply --yes

@@ -13,6 +13,7 @@
 #include "edge/pvefs.h"
 #include "act/recover.h"
 #include "cli/print.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "edge/runlock.h"
 #include "base/scope.h"
@@ -125,8 +126,8 @@ static void tell(void *context, const struct event *event)
 {
 	const struct cli *cli = context;
 
-	if (cli->report->event)
-		cli->report->event(stdout, event);
+	if (cli->report->live)
+		report_show(cli->report, document_event(event));
 }
 
 struct event_sink cli_sink(struct cli *cli)

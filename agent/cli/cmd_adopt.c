@@ -8,6 +8,7 @@
 #include "edge/journal.h"
 #include "base/memory.h"
 #include "cli/print.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "base/scope.h"
@@ -100,7 +101,7 @@ static int take_over(struct cli *cli, struct adopt *adopt, struct error *err)
 			       print_plural(adopt->take), adopt->refused);
 	if (journal_run_end(cli->journal, run.id, RECORD_DONE, summary, err) < 0)
 		return -1;
-	cli->report->adopted(stdout, adopt, &cli->state, run.id);
+	report_show(cli->report, document_adopted(adopt, &cli->state, run.id));
 	return 0;
 }
 
@@ -108,7 +109,8 @@ static int dry_run(struct cli *cli, struct adopt *adopt, struct error *err)
 {
 	if (cli_observe(cli, false, err) < 0 || look(cli, adopt, err) < 0)
 		return -1;
-	cli->report->adopt(stdout, adopt, &cli->state, cli->given & CLI_MARKED);
+	report_show(cli->report,
+		    document_adopt(adopt, &cli->state, cli->given & CLI_MARKED));
 	if (adopt->refused)
 		return CLI_REFUSED;
 	return adopt->take ? CLI_DIFFERENCES : CLI_OK;
@@ -119,12 +121,12 @@ static int adopt_all(struct cli *cli, struct adopt *adopt, struct error *err)
 {
 	bool marked = cli->given & CLI_MARKED, forbidden = adopt->refused && !marked;
 
-	if (cli->report->event || forbidden)
-		cli->report->adopt(stdout, adopt, &cli->state, marked);
+	if (cli->report->live || forbidden)
+		report_show(cli->report, document_adopt(adopt, &cli->state, marked));
 	if (forbidden)
 		return CLI_REFUSED;
 	if (!adopt->take)
-		cli->report->adopted(stdout, adopt, &cli->state, 0);
+		report_show(cli->report, document_adopted(adopt, &cli->state, 0));
 	else if (run_ask(cli, adopt->take == 1 ? "Take it over?" : "Take them over?", err) < 0 ||
 		 take_over(cli, adopt, err) < 0)
 		return -1;

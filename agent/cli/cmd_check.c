@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "decide/fitness.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "edge/pvefs.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
 
@@ -47,6 +49,6 @@ int cmd_check(struct cli *cli, struct error *err)
 
 	if (cli_read_spec(cli, err) < 0 || check_all(cli, &fitness, err) < 0)
 		return -1;
-	cli->report->check(stdout, &fitness);
+	report_show(cli->report, document_check(&fitness));
 	return fitness.failed ? CLI_FAILED : CLI_OK;
 }

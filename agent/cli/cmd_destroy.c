@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "edge/journal.h"
 #include "base/memory.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "base/scope.h"
@@ -129,7 +130,7 @@ int cmd_destroy(struct cli *cli, struct error *err)
 	if (cli->given & CLI_DRY_RUN) {
 		if (cli_observe(cli, true, err) < 0 || make_plan(cli, &plan, err) < 0)
 			return -1;
-		cli->report->plan(stdout, &plan);
+		report_show(cli->report, document_plan(&plan));
 		return plan.refusal_count ? CLI_REFUSED : plan.count ? CLI_DIFFERENCES : CLI_OK;
 	}
 	if (cli_begin_change(cli, "destroy", true, err) < 0 || make_plan(cli, &plan, err) < 0)

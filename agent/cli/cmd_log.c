@@ -2,12 +2,14 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "model/record.h"
 #include "act/prune.h"
 #include "base/error.h"
 #include "edge/journal.h"
 #include "edge/outputs.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
 
@@ -27,7 +29,7 @@ static int log_runs(struct cli *cli, struct error *err)
 
 	if (journal_read_runs(cli->journal, 0, &runs, err) < 0)
 		return -1;
-	cli->report->runs(stdout, &runs);
+	report_show(cli->report, document_runs(&runs));
 	return CLI_OK;
 }
 
@@ -39,7 +41,7 @@ static int log_steps(struct cli *cli, int64_t id, struct error *err)
 	if (journal_read_run(cli->journal, id, &run, err) < 0 ||
 	    journal_read_steps(cli->journal, run.id, &steps, err) < 0)
 		return -1;
-	cli->report->steps(stdout, &run, &steps);
+	report_show(cli->report, document_steps(&run, &steps));
 	return CLI_OK;
 }
 
@@ -55,7 +57,7 @@ static int log_prune(struct cli *cli, struct error *err)
 	if (cli_take_node(cli, "log --prune", err) < 0 || open_journal(cli, err) < 0 ||
 	    prune_outputs(cli->root, cli->journal, (unsigned)days, &removed, err) < 0)
 		return -1;
-	cli->report->pruned(stdout, (unsigned)days, &removed);
+	report_show(cli->report, document_pruned((unsigned)days, &removed));
 	return CLI_OK;
 }
 

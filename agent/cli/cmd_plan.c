@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
 
@@ -13,7 +14,7 @@ int cmd_plan(struct cli *cli, struct error *err)
 	if (cli_read_spec(cli, err) < 0 || cli_observe(cli, false, err) < 0)
 		return -1;
 	run_make_plan(cli, &plan);
-	cli->report->plan(stdout, &plan);
+	report_show(cli->report, document_plan(&plan));
 	if (plan.refusal_count)
 		return CLI_REFUSED;
 	return plan.count ? CLI_DIFFERENCES : CLI_OK;

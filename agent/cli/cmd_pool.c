@@ -5,6 +5,7 @@
 #include "act/share.h"
 #include "base/scope.h"
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/report.h"
 
 /* It changes nothing, but the one snapshot of a pool's metadata is for one at a time. */
@@ -16,7 +17,7 @@ static int show_shared(struct cli *cli, struct error *err)
 	    observe_node(cli->root, NULL, true, &cli->state, err) < 0 ||
 	    share_measure(cli->root, &cli->state, &share, err) < 0)
 		return -1;
-	cli->report->shared(stdout, &share);
+	report_show(cli->report, document_shared(&share));
 	return CLI_OK;
 }
 
@@ -26,6 +27,6 @@ int cmd_pool(struct cli *cli, struct error *err)
 		return show_shared(cli, err);
 	if (observe_node(cli->root, NULL, cli->given & CLI_ALL, &cli->state, err) < 0)
 		return -1;
-	cli->report->pool(stdout, &cli->state);
+	report_show(cli->report, document_pool(&cli->state));
 	return CLI_OK;
 }

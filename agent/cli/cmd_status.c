@@ -2,7 +2,9 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "decide/status.h"
 #include "decide/diff.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
 
@@ -15,6 +17,6 @@ int cmd_status(struct cli *cli, struct error *err)
 		return -1;
 	diff_all(cli->spec, &cli->state, &cli->records, &diff);
 	status_node(&diff, &cli->state, &status);
-	cli->report->status(stdout, &status);
+	report_show(cli->report, document_status(&status));
 	return CLI_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/template.h"
@@ -34,7 +35,7 @@ static int list(struct cli *cli, struct error *err)
 	if (read_spec(cli, err) < 0 || cli_observe(cli, true, err) < 0)
 		return -1;
 	golden_list_all(cli->spec, &cli->state, &cli->records, &rows);
-	cli->report->templates(stdout, &rows);
+	report_show(cli->report, document_templates(&rows));
 	return CLI_OK;
 }
 
@@ -63,7 +64,7 @@ static int lint(struct cli *cli, struct error *err)
 	for (size_t i = 0; i < cli->spec->template_count; i++)
 		if (template_is_meant(cli, cli->spec->templates[i]))
 			lint_one(cli, cli->spec->templates[i], &fitness);
-	cli->report->check(stdout, &fitness);
+	report_show(cli->report, document_check(&fitness));
 	return fitness.failed ? CLI_DIFFERENCES : CLI_OK;
 }
 
@@ -175,7 +176,7 @@ static int verify(struct cli *cli, struct error *err)
 		if (template_is_meant(cli, cli->spec->templates[i]) &&
 		    verify_one(cli, cli->spec->templates[i], &fitness, err) < 0)
 			return -1;
-	cli->report->check(stdout, &fitness);
+	report_show(cli->report, document_check(&fitness));
 	return fitness.failed ? CLI_DIFFERENCES : CLI_OK;
 }
 
@@ -206,7 +207,7 @@ static int prune(struct cli *cli, struct error *err)
 		return run_carry_out(cli, "template prune", &plan,
 				     "Destroy these generations, which no VM uses?", plan_again,
 				     err);
-	cli->report->plan(stdout, &plan);
+	report_show(cli->report, document_plan(&plan));
 	return plan.refusal_count ? CLI_REFUSED : plan.count ? CLI_DIFFERENCES : CLI_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/scope.h"
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/template.h"
@@ -53,6 +54,6 @@ int template_build(struct cli *cli, struct error *err)
 	cli->build = &build;
 	if (!(cli->given & CLI_DRY_RUN))
 		return run_carry_out(cli, "template build", &plan, "Build it?", plan_again, err);
-	cli->report->plan(stdout, &plan);
+	report_show(cli->report, document_plan(&plan));
 	return plan.refusal_count ? CLI_REFUSED : plan.count ? CLI_DIFFERENCES : CLI_OK;
 }

@@ -3,8 +3,11 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "model/record.h"
+#include "decide/verify.h"
 #include "decide/diff.h"
 #include "edge/journal.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "edge/runlock.h"
 #include "base/scope.h"
@@ -44,7 +47,7 @@ int cmd_verify(struct cli *cli, struct error *err)
 	if (verify_beside(cli, (double)began.tv_sec + (double)began.tv_nsec / 1e9, &diff, &verify,
 			  err) < 0)
 		return -1;
-	cli->report->verify(stdout, &verify, cli->given & CLI_QUIET);
+	report_show(cli->report, document_verify(&verify, cli->given & CLI_QUIET));
 	if (verify.drift_count)
 		return CLI_DIFFERENCES;
 	return verify.busy_count ? CLI_BUSY : CLI_OK;

@@ -1,31 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/report_text.h"
+
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "act/apply.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
+#include "cli/field.h"
 #include "cli/print.h"
 #include "cli/report.h"
-#include "cli/report_table.h"
-#include "cli/report_text.h"
-#include "decide/plan.h"
-#include "edge/outputs.h"
-#include "model/event.h"
-#include "model/spec.h"
 
-void report_text_remarks(FILE *out, const char *title, const char *code,
-			 const struct plan_remark *remarks, size_t count)
+void report_text_remarks(FILE *out, const json_t *document, const char *list, const char *title,
+			 const char *code)
 {
-	for (size_t i = 0; i < count; i++) {
+	const json_t *remark;
+	size_t i;
+
+	json_array_foreach(field_list(document, list), i, remark) {
 		print_coloured(out, code, title);
-		if (remarks[i].vm)
-			print_text(out, " %s (%u)", remarks[i].vm, remarks[i].vmid);
-		print_text(out, ": %s\n", remarks[i].text);
+		if (field_text(remark, "vm"))
+			print_text(out, " %s (%u)", field_text(remark, "vm"), field_vmid(remark));
+		print_text(out, ": %s\n", field_text_or(remark, "text", ""));
 	}
+}
+
+static void take_words(const json_t *step, struct strvec *words)
+{
+	const json_t *word;
+	size_t i;
+
+	json_array_foreach(field_list(step, "argv"), i, word)
+		if (json_is_string(word))
+			strvec_push(words, json_string_value(word));
 }
 
 /* A command as one would type it; a long one over several lines, an option's value beside it. */
@@ -55,56 +65,69 @@ static void print_command(FILE *out, const struct strvec *argv)
 	print_text(out, "\n");
 }
 
-void report_text_step(FILE *out, const struct plan_step *step, bool first)
+static const char *fate_sentence(const char *fate)
 {
-	if (first) {
-		print_colour(out, BOLD);
-		print_text(out, "%s (%u)", step->vm, step->vmid);
-		print_colour(out, PLAIN);
-		print_text(out, "%s\n",
-		      step->verb == QM_CLONE  ? "  to be made"
-		      : step->section && step->section->scope == SCOPE_TEMPLATE ? "  to be built"
-		      : !step->section       ? "  to be destroyed"
-		      : step->verb == QM_FREE || step->verb == QM_DESTROY ?
-					     "  to be undone and made anew"
-					     : "");
-	}
-	if (step->why)
-		print_text(out, "    # %s\n", step->why);
-	print_command(out, &step->argv);
+	static const struct { const char *fate, *sentence; } sentences[] = {
+		{ "made",	"  to be made" },
+		{ "built",	"  to be built" },
+		{ "destroyed",	"  to be destroyed" },
+		{ "remade",	"  to be undone and made anew" },
+	};
+
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
+		if (strcmp(sentences[i].fate, fate) == 0)
+			return sentences[i].sentence;
+	return "";
 }
 
-static void text_plan(FILE *out, const struct plan *plan)
+void report_text_step(FILE *out, const json_t *step, bool with_fate)
 {
-	size_t vms = 0;
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	const char *fate = field_text(step, "fate"), *why = field_text(step, "why");
 
-	for (size_t i = 0; i < plan->count; i++) {
-		bool first = i == 0 || plan->steps[i - 1].vmid != plan->steps[i].vmid;
-
-		report_text_step(out, &plan->steps[i], first);
-		vms += first;
+	if (fate && with_fate) {
+		print_colour(out, BOLD);
+		print_text(out, "%s (%u)", field_text_or(step, "vm", "?"), field_vmid(step));
+		print_colour(out, PLAIN);
+		print_text(out, "%s\n", fate_sentence(fate));
 	}
-	if (plan->count)
+	if (why)
+		print_text(out, "    # %s\n", why);
+	take_words(step, &argv);
+	print_command(out, &argv);
+}
+
+static void draw_plan(FILE *out, const json_t *plan)
+{
+	size_t steps = field_count(plan, "steps"), refusals = field_count(plan, "refusals");
+	size_t vms = 0, all = field_number(plan, "vms"), i;
+	const json_t *step;
+
+	json_array_foreach(field_list(plan, "steps"), i, step) {
+		report_text_step(out, step, true);
+		vms += field_text(step, "fate") != NULL;
+	}
+	if (steps)
 		fputc('\n', out);
-	report_text_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
-	report_text_remarks(out, "refused", RED, plan->refusals, plan->refusal_count);
-	if (plan->refusal_count)
+	report_text_remarks(out, plan, "notes", "note", YELLOW);
+	report_text_remarks(out, plan, "refusals", "refused", RED);
+	if (refusals)
 		print_text(out, "Nothing is changed: %zu problem%s must be solved first.\n",
-			   plan->refusal_count, print_plural(plan->refusal_count));
-	else if (plan->count)
-		print_text(out, "Plan: %zu step%s for %zu of %zu VM%s.\n", plan->count,
-			   print_plural(plan->count), vms, plan->vm_count,
-			   print_plural(plan->vm_count));
-	else if (plan->note_count)
+			   refusals, print_plural(refusals));
+	else if (steps)
+		print_text(out, "Plan: %zu step%s for %zu of %zu VM%s.\n", steps,
+			   print_plural(steps), vms, all, print_plural(all));
+	else if (field_count(plan, "notes"))
 		print_text(out, "Nothing to do now; the notes say what is left.\n");
 	else
-		print_text(out, "Nothing to do: %zu VM%s as declared.\n", plan->vm_count,
-			   print_plural(plan->vm_count));
+		print_text(out, "Nothing to do: %zu VM%s as declared.\n", all, print_plural(all));
 }
 
-static void print_clock(FILE *out)
+/* When it happened; now, unless it says so. */
+static void print_clock(FILE *out, const json_t *event)
 {
-	time_t now = time(NULL);
+	double happened = field_real(event, "time");
+	time_t now = happened > 0 && happened < 1e11 ? (time_t)happened : time(NULL);
 	struct tm local;
 	char when[16];
 
@@ -112,202 +135,223 @@ static void print_clock(FILE *out)
 	print_text(out, "%s  ", when);
 }
 
-static void print_who(FILE *out, const struct event *event)
+static void print_who(FILE *out, const json_t *event)
 {
 	CLEANUP(scope_free) char *name =
-		memory_print("%s (%u)", event->step->vm, event->step->vmid);
+		memory_print("%s (%u)", field_text_or(event, "vm", "?"), field_vmid(event));
 
-	print_text(out, "%-26s  %-8s  ", name, qm_verb_name(event->step->verb));
+	print_text(out, "%-26s  %-8s  ", name, field_text_or(event, "verb", ""));
 }
 
-/* On a terminal a copy's progress is one line drawn over; elsewhere it is left out. */
-static void print_progress(FILE *out, const struct event *event)
+/* What is still going on is one line, drawn over; elsewhere than on a terminal it is left out. */
+static bool begin_over(FILE *out, const json_t *event)
+{
+	if (!isatty(fileno(out)))
+		return false;
+	fputs("\r\033[K", out);
+	print_clock(out, event);
+	print_who(out, event);
+	return true;
+}
+
+static void draw_progress(FILE *out, const json_t *event)
 {
 	enum { WIDTH = 30 };
-	int filled = event->percent * WIDTH / 100;
+	int percent = (int)field_integer(event, "percent"), filled = percent * WIDTH / 100;
+	const char *text = field_text(event, "text");
 
-	if (!isatty(fileno(out)))
+	if (!begin_over(out, event))
 		return;
-	fputs("\r\033[K", out);
-	print_clock(out);
-	print_who(out, event);
-	if (event->text) {
-		print_text(out, "%.*s", print_fit(event->text, 2 * WIDTH), event->text);
-		return;
-	}
-	for (int i = 0; i < WIDTH; i++)
+	if (text)
+		print_text(out, "%.*s", print_fit(text, 2 * WIDTH), text);
+	for (int i = 0; i < WIDTH && !text; i++)
 		fputs(i < filled ? "█" : "░", out);
-	print_text(out, " %3d%%", event->percent);
-}
-
-static void print_begin(FILE *out, const struct event *event)
-{
-	if (!isatty(fileno(out)))
-		return;
-	print_clock(out);
-	print_who(out, event);
-	print_text(out, "…");
-}
-
-static void print_end(FILE *out, const struct event *event)
-{
-	char seconds[NUMBER_TEXT];
-
-	print_clock(out);
-	print_who(out, event);
-	if (event->kind == EVENT_STEP_DONE)
-		print_coloured(out, GREEN, "done");
-	else
-		print_coloured(out, RED, "failed");
-	print_text(out, "  %s%s%s\n", number_format_duration(event->seconds, seconds),
-	      event->text ? "  " : "", event->text ? event->text : "");
-}
-
-static void print_remark(FILE *out, const struct event *event)
-{
-	char seconds[NUMBER_TEXT];
-
-	print_clock(out);
-	if (event->step)
-		print_who(out, event);
-	if (event->kind == EVENT_STEP_RETRY)
-		print_text(out, "waits %s: ", number_format_duration(event->seconds, seconds));
-	if (event->kind == EVENT_VM_STOPPED)
-		print_coloured(out, YELLOW, "not begun  ");
-	print_text(out, "%s\n", event->text);
-}
-
-static void text_event(FILE *out, const struct event *event)
-{
-	bool over = isatty(fileno(out)) && event->kind != EVENT_STEP_BEGIN &&
-		    event->kind != EVENT_RUN_BEGIN;
-
-	if (over || (isatty(fileno(out)) && event->kind == EVENT_STEP_BEGIN))
-		fputs("\r\033[K", out);
-	switch (event->kind) {
-	case EVENT_STEP_BEGIN:
-		print_begin(out, event);
-		break;
-	case EVENT_STEP_PROGRESS:
-		print_progress(out, event);
-		break;
-	case EVENT_STEP_DONE:
-	case EVENT_STEP_FAILED:
-		print_end(out, event);
-		break;
-	case EVENT_STEP_RETRY:
-	case EVENT_VM_STOPPED:
-	case EVENT_STOPPING:
-	case EVENT_REMARK:
-		print_remark(out, event);
-		break;
-	case EVENT_RUN_BEGIN:
-	case EVENT_RUN_END:
-	default:
-		break;
-	}
+	if (!text)
+		print_text(out, " %3d%%", percent);
 	fflush(out);
 }
 
-static const char *outcome_advice(const struct apply_result *result)
+static void draw_begin(FILE *out, const json_t *event)
 {
-	if (result->interrupted && !result->proven)
+	if (!begin_over(out, event))
+		return;
+	print_text(out, "…");
+	fflush(out);
+}
+
+static void print_over(FILE *out, const json_t *event)
+{
+	if (isatty(fileno(out)))
+		fputs("\r\033[K", out);
+	print_clock(out, event);
+}
+
+static bool is_event(const json_t *event, const char *name)
+{
+	return strcmp(field_text_or(event, "event", ""), name) == 0;
+}
+
+static void draw_end(FILE *out, const json_t *event)
+{
+	bool done = is_event(event, "step-done");
+	const char *text = field_text(event, "text");
+	char seconds[NUMBER_TEXT];
+
+	print_over(out, event);
+	print_who(out, event);
+	print_coloured(out, done ? GREEN : RED, done ? "done" : "failed");
+	print_text(out, "  %s%s%s\n", number_format_duration(field_real(event, "seconds"), seconds),
+		   text ? "  " : "", text ? text : "");
+	fflush(out);
+}
+
+static void draw_remark(FILE *out, const json_t *event)
+{
+	char seconds[NUMBER_TEXT];
+
+	print_over(out, event);
+	if (field_text(event, "vm"))
+		print_who(out, event);
+	if (is_event(event, "step-retry"))
+		print_text(out, "waits %s: ",
+			   number_format_duration(field_real(event, "seconds"), seconds));
+	if (is_event(event, "vm-stopped"))
+		print_coloured(out, YELLOW, "not begun  ");
+	print_text(out, "%s\n", field_text_or(event, "text", ""));
+	fflush(out);
+}
+
+static const char *outcome_advice(const json_t *outcome)
+{
+	if (field_flag(outcome, "interrupted") && !field_flag(outcome, "proven"))
 		return " Interrupted: run vyom again to go on.";
-	if (result->vms_failed)
+	if (field_number(outcome, "vms_failed"))
 		return " Look at `vyom log`, then run vyom again to go on.";
-	return result->proven ? " Looked again: nothing is left to do." : "";
+	return field_flag(outcome, "proven") ? " Looked again: nothing is left to do." : "";
 }
 
-static void text_outcome(FILE *out, const struct plan *plan, int64_t run,
-			 const struct apply_result *result)
+static void draw_outcome(FILE *out, const json_t *document)
 {
-	if (!result)
+	const json_t *outcome = json_object_get(document, "outcome");
+	size_t done = field_number(outcome, "vms_done"), failed = field_number(outcome, "vms_failed");
+	size_t steps = field_number(outcome, "steps_done");
+
+	if (!json_is_object(outcome))
 		return;
-	print_text(out, "\nRun %lld: %zu of %zu VM%s finished, %zu step%s done", (long long)run,
-	      result->vms_done, result->vms_done + result->vms_failed,
-	      print_plural(result->vms_done + result->vms_failed), result->steps_done,
-	      print_plural(result->steps_done));
-	if (result->steps_failed)
-		print_text(out, ", %zu failed", result->steps_failed);
-	print_text(out, ".%s\n", outcome_advice(result));
-	if (!result->vms_failed)
-		report_text_remarks(out, "note", YELLOW, plan->notes, plan->note_count);
+	print_text(out, "\nRun %lld: %zu of %zu VM%s finished, %zu step%s done",
+		   (long long)field_integer(outcome, "run"), done, done + failed,
+		   print_plural(done + failed), steps, print_plural(steps));
+	if (field_number(outcome, "steps_failed"))
+		print_text(out, ", %zu failed", (size_t)field_number(outcome, "steps_failed"));
+	print_text(out, ".%s\n", outcome_advice(outcome));
+	if (!failed)
+		report_text_remarks(out, document, "notes", "note", YELLOW);
 }
 
-static void print_finding(FILE *out, const struct verify_finding *finding)
+static void print_finding(FILE *out, const json_t *finding)
 {
-	static const struct { const char *title, *code; } kinds[] = {
-		[VERIFY_DRIFT]		= { "drift", RED },
-		[VERIFY_IN_PROGRESS]	= { "in progress", YELLOW },
-		[VERIFY_WAITING]	= { "waits for a restart", YELLOW },
+	static const struct { const char *kind, *title, *code; } kinds[] = {
+		{ "drift",		"drift",		RED },
+		{ "in-progress",	"in progress",		YELLOW },
+		{ "waiting",		"waits for a restart",	YELLOW },
 	};
+	const char *kind = field_text_or(finding, "kind", "");
 
-	print_coloured(out, kinds[finding->kind].code, kinds[finding->kind].title);
-	if (finding->vm)
-		print_text(out, " %s (%u)", finding->vm, finding->vmid);
-	print_text(out, ": %s: ", finding->what);
-	if (finding->text)
-		print_text(out, "%s\n", finding->text);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			print_coloured(out, kinds[i].code, kinds[i].title);
+	if (field_text(finding, "vm"))
+		print_text(out, " %s (%u)", field_text(finding, "vm"), field_vmid(finding));
+	print_text(out, ": %s: ", field_text_or(finding, "what", ""));
+	if (field_text(finding, "text"))
+		print_text(out, "%s\n", field_text(finding, "text"));
 	else
-		print_text(out, "wanted %s, found %s\n", finding->wanted, finding->found);
+		print_text(out, "wanted %s, found %s\n", field_text_or(finding, "wanted", "nothing"),
+			   field_text_or(finding, "found", "nothing"));
 }
 
-static void text_verify(FILE *out, const struct verify *verify, bool quiet)
+static void draw_verify(FILE *out, const json_t *verify)
 {
-	for (size_t i = 0; i < verify->count; i++)
-		if (!quiet || verify->items[i].kind == VERIFY_DRIFT)
-			print_finding(out, &verify->items[i]);
-	if (quiet)
+	size_t drift = field_number(verify, "drift"), vms = field_number(verify, "vms"), i;
+	const json_t *finding;
+
+	json_array_foreach(field_list(verify, "findings"), i, finding)
+		print_finding(out, finding);
+	if (field_flag(verify, "quiet"))
 		return;
-	if (verify->drift_count)
+	if (drift)
 		print_text(out, "%zu difference%s found; `vyom plan` shows what apply would do.\n",
-			   verify->drift_count, print_plural(verify->drift_count));
-	else if (verify->busy_count)
+			   drift, print_plural(drift));
+	else if (field_number(verify, "busy"))
 		print_text(out, "No drift, but work is in progress.\n");
 	else
-		print_text(out, "In line: %zu VM%s as declared.\n", verify->vm_count,
-			   print_plural(verify->vm_count));
+		print_text(out, "In line: %zu VM%s as declared.\n", vms, print_plural(vms));
 }
 
-static void text_check(FILE *out, const struct fitness *fitness)
+static void draw_check(FILE *out, const json_t *check)
 {
-	for (size_t i = 0; i < fitness->count; i++) {
-		const struct fitness_line *line = &fitness->items[i];
+	size_t count = field_count(check, "checks"), failed = 0, i;
+	const json_t *line;
 
-		print_coloured(out, line->pass ? GREEN : RED, line->pass ? "pass" : "FAIL");
-		print_text(out, "  %s: %s\n", line->what, line->text);
+	json_array_foreach(field_list(check, "checks"), i, line) {
+		bool pass = field_flag(line, "pass");
+
+		print_coloured(out, pass ? GREEN : RED, pass ? "pass" : "FAIL");
+		print_text(out, "  %s: %s\n", field_text_or(line, "what", ""),
+			   field_text_or(line, "text", ""));
+		failed += !pass;
 	}
-	if (fitness->failed)
-		print_text(out, "Not fit yet: %zu of %zu failed.\n", fitness->failed,
-			   fitness->count);
+	if (failed)
+		print_text(out, "Not fit yet: %zu of %zu failed.\n", failed, count);
 	else
-		print_text(out, "Fit: %zu check%s passed.\n", fitness->count,
-			   print_plural(fitness->count));
+		print_text(out, "Fit: %zu check%s passed.\n", count, print_plural(count));
 }
 
-static void text_pruned(FILE *out, unsigned days, const struct outputs_removed *removed)
+static void draw_pruned(FILE *out, const json_t *pruned)
 {
+	size_t files = field_number(pruned, "files"), days = field_number(pruned, "days");
 	char bytes[NUMBER_TEXT];
 
-	print_text(out, "%zu output%s of runs that ended more than %u day%s ago removed: %s.\n",
-		   removed->files, print_plural(removed->files), days, print_plural(days),
-		   number_format_human(removed->bytes, bytes));
+	print_text(out, "%zu output%s of runs that ended more than %zu day%s ago removed: %s.\n",
+		   files, print_plural(files), days, print_plural(days),
+		   number_format_human(field_number(pruned, "bytes"), bytes));
 }
 
-const struct report report_text = {
-	.name = "text",
-	.plan = text_plan,
-	.event = text_event,
-	.outcome = text_outcome,
-	.adopt = report_text_adopt,
-	.adopted = report_text_adopted,
-	.verify = text_verify,
-	.check = text_check,
-	.status = report_table_status,
-	.pool = report_table_pool,
-	.shared = report_table_shared,
-	.templates = report_table_templates,
-	.runs = report_table_runs,
-	.steps = report_table_steps,
-	.pruned = text_pruned,
+/* An event that is not here is nothing to people: that a run began. */
+static const struct {
+	const char *event;
+	void (*draw)(FILE *out, const json_t *document);
+} drawings[] = {
+	{ "plan",		draw_plan },
+	{ "step-begin",		draw_begin },
+	{ "step-progress",	draw_progress },
+	{ "step-done",		draw_end },
+	{ "step-failed",	draw_end },
+	{ "step-retry",		draw_remark },
+	{ "vm-stopped",		draw_remark },
+	{ "stopping",		draw_remark },
+	{ "remark",		draw_remark },
+	{ "outcome",		draw_outcome },
+	{ "adopt",		report_text_adopt },
+	{ "adopted",		report_text_adopted },
+	{ "verify",		draw_verify },
+	{ "check",		draw_check },
+	{ "status",		report_table_status },
+	{ "pool",		report_table_pool },
+	{ "shared",		report_table_shared },
+	{ "templates",		report_table_templates },
+	{ "runs",		report_table_runs },
+	{ "steps",		report_table_steps },
+	{ "pruned",		draw_pruned },
 };
+
+static void draw(FILE *out, const json_t *document)
+{
+	const char *event = field_text_or(document, "event", "");
+
+	for (size_t i = 0; i < sizeof(drawings) / sizeof(*drawings); i++)
+		if (strcmp(drawings[i].event, event) == 0)
+			drawings[i].draw(out, document);
+}
+
+const struct report report_text = { .name = "text", .live = true, .draw = draw };

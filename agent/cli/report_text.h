@@ -6,23 +6,28 @@
 #define REPORT_TEXT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
-struct adopt;
-struct plan_remark;
-struct plan_step;
-struct state;
+#include <jansson.h>
 
-/* Why, and the command as one would type it; the VM's name above its first step. */
-void report_text_step(FILE *out, const struct plan_step *step, bool first);
+/* Why, and the command as one would type it; what becomes of the VM above its first step. */
+void report_text_step(FILE *out, const json_t *step, bool with_fate);
 
-/* One line each: title in the colour code, the VM, the sentence. */
-void report_text_remarks(FILE *out, const char *title, const char *code,
-			 const struct plan_remark *remarks, size_t count);
+/* Those of document's list: one line each: title in the colour code, the VM, the sentence. */
+void report_text_remarks(FILE *out, const json_t *document, const char *list, const char *title,
+			 const char *code);
 
-void report_text_adopt(FILE *out, const struct adopt *adopt, const struct state *state, bool all);
-void report_text_adopted(FILE *out, const struct adopt *adopt, const struct state *state,
-			 int64_t run);
+void report_text_adopt(FILE *out, const json_t *document);
+void report_text_adopted(FILE *out, const json_t *document);
+
+void report_table_status(FILE *out, const json_t *document);
+void report_table_pool(FILE *out, const json_t *document);
+void report_table_shared(FILE *out, const json_t *document);
+void report_table_templates(FILE *out, const json_t *document);
+void report_table_runs(FILE *out, const json_t *document);
+void report_table_steps(FILE *out, const json_t *document);
+
+/* "Run 7: apply, vyom 0.1.0, 2026-11-28 10:31:05" and how it ended, and a newline */
+void report_table_run(FILE *out, const json_t *run);
 
 #endif

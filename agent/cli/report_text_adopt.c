@@ -4,17 +4,13 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "base/scope.h"
+#include "cli/field.h"
 #include "cli/print.h"
-#include "decide/adopt.h"
-#include "model/state.h"
 
 /* A value of now, and (meaning not NULL) what the journal has where that is not the same. */
 static void print_identity(FILE *out, const char *title, const char *found, const char *known,
 			   const char *meaning)
 {
-	found = found ? found : "none";
-	known = known ? known : "none";
 	print_text(out, "    %-8s %s\n", title, found);
 	if (!meaning || strcasecmp(known, found) == 0)
 		return;
@@ -23,103 +19,128 @@ static void print_identity(FILE *out, const char *title, const char *found, cons
 	print_text(out, " %s: %s\n", known, meaning);
 }
 
-static void print_record(FILE *out, const struct adopt_vm *vm)
+static bool is_same(const json_t *one, const json_t *other, const char *name)
 {
-	const struct record_vm *now = &vm->record, *known = vm->known;
-	bool replaced = known && strcasecmp(known->uuid, now->uuid) != 0;
+	return strcmp(field_text_or(one, name, ""), field_text_or(other, name, "")) == 0;
+}
 
-	print_identity(out, "uuid", now->uuid, known ? known->uuid : NULL,
-		       known ? "it was replaced, or restored from a backup" : NULL);
-	print_identity(out, "vmgenid", now->vmgenid, known ? known->vmgenid : NULL,
-		       known && !replaced ? "it was rolled back, or restored in place" : NULL);
-	if (known && !record_vm_is_called(known, now->cluster, now->name))
-		print_text(out, "    %-8s has this id as %s/%s\n", "journal", known->cluster,
-			   known->name);
-	if (known && known->suspect)
+static void print_record(FILE *out, const json_t *vm)
+{
+	const json_t *known = json_object_get(vm, "journal");
+	const char *uuid = field_text_or(vm, "uuid", "none");
+	const char *known_uuid = field_text_or(known, "uuid", "none");
+	bool is_known = json_is_object(known), replaced = is_known && strcasecmp(known_uuid, uuid);
+
+	print_identity(out, "uuid", uuid, known_uuid,
+		       is_known ? "it was replaced, or restored from a backup" : NULL);
+	print_identity(out, "vmgenid", field_text_or(vm, "vmgenid", "none"),
+		       field_text_or(known, "vmgenid", "none"),
+		       is_known && !replaced ? "it was rolled back, or restored in place" : NULL);
+	if (is_known && !(is_same(vm, known, "cluster") && is_same(vm, known, "name")))
+		print_text(out, "    %-8s has this id as %s/%s\n", "journal",
+			   field_text_or(known, "cluster", "?"), field_text_or(known, "name", "?"));
+	if (field_flag(known, "suspect"))
 		print_text(out, "    %-8s has its data as not whole, and forgets that\n",
 			   "journal");
 }
 
-static void print_shape(FILE *out, const struct adopt_vm *vm, const struct state *state)
+static void print_shape(FILE *out, const json_t *vm)
 {
-	CLEANUP(adopt_shape_release) struct adopt_shape shape;
-	char memory[NUMBER_TEXT], disk[NUMBER_TEXT], uptime[NUMBER_TEXT];
+	const json_t *found = json_object_get(vm, "found");
+	bool marked = field_flag(found, "marked"), running = field_flag(found, "running");
+	size_t cores = field_number(found, "cores");
+	uint64_t disk = field_number(found, "disk");
+	char memory_text[NUMBER_TEXT], disk_text[NUMBER_TEXT], uptime[NUMBER_TEXT];
 
-	adopt_describe(vm, state, &shape);
-	print_text(out, "    %-8s %s\n", "name", shape.name ? shape.name : "none");
+	print_text(out, "    %-8s %s\n", "name", field_text_or(found, "name", "none"));
 	print_record(out, vm);
 	print_text(out, "    %-8s %s%s%s, %s\n", "mark",
-		   shape.marked ? vm->record.cluster : "none", shape.marked ? "/" : "",
-		   shape.marked ? vm->record.name : "", shape.tagged ? "tagged" : "no tag");
-	print_text(out, "    %-8s %llu core%s, %s memory, ", "shape",
-		   (unsigned long long)shape.cores, print_plural(shape.cores),
-		   number_format_human(shape.memory, memory));
-	if (shape.storage)
+		   marked ? field_text_or(vm, "cluster", "?") : "none", marked ? "/" : "",
+		   marked ? field_text_or(vm, "name", "?") : "",
+		   field_flag(found, "tagged") ? "tagged" : "no tag");
+	print_text(out, "    %-8s %zu core%s, %s memory, ", "shape", cores, print_plural(cores),
+		   number_format_human(field_number(found, "memory"), memory_text));
+	if (field_text(found, "storage"))
 		print_text(out, "%s disk on %s\n",
-			   shape.disk ? number_format_human(shape.disk, disk) : "unknown",
-			   shape.storage);
+			   disk ? number_format_human(disk, disk_text) : "unknown",
+			   field_text(found, "storage"));
 	else
 		print_text(out, "no disk to boot from\n");
-	print_text(out, "    %-8s %s%s\n", "state", vm->guest->pid ? "running for " : "stopped",
-		   vm->guest->pid ? number_format_duration(vm->guest->uptime, uptime) : "");
+	print_text(out, "    %-8s %s%s\n", "state", running ? "running for " : "stopped",
+		   running ? number_format_duration(field_real(found, "uptime"), uptime) : "");
 }
 
-static void print_takeover(FILE *out, const struct adopt_vm *vm, const struct state *state)
+static void print_takeover(FILE *out, const json_t *vm)
 {
-	const struct plan *plan = &vm->plan;
+	const json_t *plan = json_object_get(vm, "plan"), *step;
+	bool refused = field_count(plan, "refusals");
+	const char *name = field_text_or(vm, "name", "?");
+	size_t i;
 
 	print_colour(out, BOLD);
-	print_text(out, "%s (%u)", vm->record.name, vm->record.vmid);
+	print_text(out, "%s (%u)", name, field_vmid(vm));
 	print_colour(out, PLAIN);
-	print_text(out, "  to be taken over as %s/%s\n", vm->record.cluster, vm->record.name);
-	print_shape(out, vm, state);
+	print_text(out, "  to be taken over as %s/%s\n", field_text_or(vm, "cluster", "?"), name);
+	print_shape(out, vm);
 	print_text(out, "    %-8s %s\n", "apply",
-		   !vm->vm ? "does not look at it: it is not declared" :
-		   plan->refusal_count ? "would refuse it:" :
-		   plan->count ? "would then run:" : "would change nothing");
-	for (size_t i = 0; i < plan->count && !plan->refusal_count; i++)
-		report_text_step(out, &plan->steps[i], false);
-	report_text_remarks(out, "    note", YELLOW, plan->notes, plan->note_count);
-	report_text_remarks(out, "    refused", RED, plan->refusals, plan->refusal_count);
+		   !field_flag(vm, "declared") ? "does not look at it: it is not declared" :
+		   refused ? "would refuse it:" :
+		   field_count(plan, "steps") ? "would then run:" : "would change nothing");
+	json_array_foreach(refused ? NULL : field_list(plan, "steps"), i, step)
+		report_text_step(out, step, false);
+	report_text_remarks(out, plan, "notes", "    note", YELLOW);
+	report_text_remarks(out, plan, "refusals", "    refused", RED);
 	fputc('\n', out);
 }
 
-static void print_left(FILE *out, const struct adopt_vm *vm, bool all)
+static bool is_to_be_taken(const json_t *vm)
 {
-	if (vm->standing == ADOPT_KNOWN && all)
-		return;
-	if (vm->standing == ADOPT_REFUSED)
-		print_coloured(out, all ? YELLOW : RED, all ? "left alone " : "refused ");
-	print_text(out, "%s (%u): %s\n", vm->record.name, vm->record.vmid,
-		   vm->standing == ADOPT_KNOWN ? "is known already" : vm->why);
+	return strcmp(field_text_or(vm, "standing", ""), "take-over") == 0;
 }
 
-void report_text_adopt(FILE *out, const struct adopt *adopt, const struct state *state, bool all)
+static void print_left(FILE *out, const json_t *vm, bool all)
 {
-	for (size_t i = 0; i < adopt->count; i++)
-		if (adopt->vms[i].standing == ADOPT_TAKE)
-			print_takeover(out, &adopt->vms[i], state);
-	for (size_t i = 0; i < adopt->count; i++)
-		if (adopt->vms[i].standing != ADOPT_TAKE)
-			print_left(out, &adopt->vms[i], all);
-	if (adopt->refused && !all)
+	bool known = strcmp(field_text_or(vm, "standing", ""), "known") == 0;
+
+	if (known && all)
+		return;
+	if (!known)
+		print_coloured(out, all ? YELLOW : RED, all ? "left alone " : "refused ");
+	print_text(out, "%s (%u): %s\n", field_text_or(vm, "name", "?"), field_vmid(vm),
+		   known ? "is known already" : field_text_or(vm, "text", "?"));
+}
+
+void report_text_adopt(FILE *out, const json_t *adopt)
+{
+	size_t take = field_number(adopt, "take_over"), known = field_number(adopt, "known"), i;
+	size_t refused = field_number(adopt, "left_alone");
+	bool all = field_flag(adopt, "all");
+	const json_t *vm;
+
+	json_array_foreach(field_list(adopt, "vms"), i, vm)
+		if (is_to_be_taken(vm))
+			print_takeover(out, vm);
+	json_array_foreach(field_list(adopt, "vms"), i, vm)
+		if (!is_to_be_taken(vm))
+			print_left(out, vm, all);
+	if (refused && !all)
 		print_text(out, "Nothing is taken over: %zu problem%s must be solved first.\n",
-			   adopt->refused, print_plural(adopt->refused));
-	else if (!adopt->count)
+			   refused, print_plural(refused));
+	else if (!field_count(adopt, "vms"))
 		print_text(out, "No VM of this node carries vyom's mark.\n");
-	else if (adopt->take)
+	else if (take)
 		print_text(out, "To take over: %zu VM%s; %zu known already, %zu left alone.\n",
-			   adopt->take, print_plural(adopt->take), adopt->known, adopt->refused);
+			   take, print_plural(take), known, refused);
 	else
 		print_text(out, "Nothing to take over: %zu known already, %zu left alone.\n",
-			   adopt->known, adopt->refused);
+			   known, refused);
 }
 
-void report_text_adopted(FILE *out, const struct adopt *adopt, const struct state *state,
-			 int64_t run)
+void report_text_adopted(FILE *out, const json_t *adopt)
 {
-	(void)state;
-	if (run)
-		print_text(out, "Run %lld: %zu VM%s taken over.\n", (long long)run, adopt->take,
-			   print_plural(adopt->take));
+	size_t take = field_number(adopt, "take_over");
+
+	if (field_integer(adopt, "run"))
+		print_text(out, "Run %lld: %zu VM%s taken over.\n",
+			   (long long)field_integer(adopt, "run"), take, print_plural(take));
 }

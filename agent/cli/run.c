@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "edge/journal.h"
 #include "base/memory.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -153,7 +154,7 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 		status = prove(cli, &result, again, err);
 	how = result.proven ? RECORD_DONE : result.interrupted ? RECORD_INTERRUPTED : RECORD_FAILED;
 	summary = summarise(&result);
-	cli->report->outcome(stdout, plan, run->id, &result);
+	report_show(cli->report, document_outcome(plan, run->id, &result));
 	if (status < 0) {
 		struct error ignored;
 
@@ -171,7 +172,7 @@ int run_ask(struct cli *cli, const char *question, struct error *err)
 
 	if (cli->given & CLI_YES)
 		return 0;
-	if (!cli->report->event)
+	if (!cli->report->live)
 		return error_set(err, ERROR_REFUSED, "with -o %s nothing can be asked: say --yes",
 				 cli->report->name);
 	answer = cli_confirm(question, err);
@@ -187,12 +188,12 @@ int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, co
 	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
 	CLEANUP(scope_free) char *vmids = vmids_of(plan);
 
-	if (cli->report->event || plan->refusal_count)
-		cli->report->plan(stdout, plan);
+	if (cli->report->live || plan->refusal_count)
+		report_show(cli->report, document_plan(plan));
 	if (plan->refusal_count)
 		return CLI_REFUSED;
 	if (!plan->count) {
-		cli->report->outcome(stdout, plan, 0, NULL);
+		report_show(cli->report, document_outcome(plan, 0, NULL));
 		return CLI_OK;
 	}
 	if (run_ask(cli, question, err) < 0 || run_begin(cli, verb, vmids, &run, err) < 0)

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "edge/journal.h"
 #include "model/qm.h"
@@ -181,11 +182,10 @@ static void draw(const struct report *report, const struct record_runs *runs,
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
+	json_t *document = run ? document_steps(run, steps) : document_runs(runs);
 
-	if (run)
-		report->steps(out, run, steps);
-	else
-		report->runs(out, runs);
+	report->draw(out, document);
+	json_decref(document);
 	fclose(out);
 	if (report == &report_json)
 		check_json(text);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/document.h"
+
+#include <string.h>
+
+#include "act/apply.h"
+#include "decide/fitness.h"
+#include "decide/plan.h"
+#include "decide/verify.h"
+#include "model/event.h"
+#include "model/spec.h"
+
+json_t *document_text(const char *text)
+{
+	json_t *string;
+	char *latin, *to;
+
+	if (!text)
+		return json_null();
+	string = json_string(text);
+	if (string)
+		return string;
+	latin = to = malloc(strlen(text) * 2 + 1);
+	for (const unsigned char *c = (const unsigned char *)text; latin && *c; c++) {
+		if (*c >= 0x80)
+			*to++ = (char)(0xC0 | *c >> 6);
+		*to++ = (char)(*c >= 0x80 ? 0x80 | (*c & 0x3F) : *c);
+	}
+	if (latin)
+		*to = '\0';
+	string = latin ? json_string(latin) : json_null();
+	free(latin);
+	return string;
+}
+
+json_t *document_strings(const struct strvec *items)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < items->count; i++)
+		json_array_append_new(array, document_text(items->items[i]));
+	return array;
+}
+
+static json_t *remarks_of(const struct plan_remark *remarks, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o}",
+			"vm", document_text(remarks[i].vm),
+			"vmid", remarks[i].vm ? json_integer(remarks[i].vmid) : json_null(),
+			"text", document_text(remarks[i].text)));
+	return array;
+}
+
+/* What becomes of the VM, said at its first step. */
+static const char *fate_of(const struct plan *plan, size_t i)
+{
+	const struct plan_step *step = &plan->steps[i];
+
+	if (i && plan->steps[i - 1].vmid == step->vmid)
+		return NULL;
+	if (step->verb == QM_CLONE)
+		return "made";
+	if (step->section && step->section->scope == SCOPE_TEMPLATE)
+		return "built";
+	if (!step->section)
+		return "destroyed";
+	return step->verb == QM_FREE || step->verb == QM_DESTROY ? "remade" : "changed";
+}
+
+json_t *document_plan(const struct plan *plan)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		json_array_append_new(steps, json_pack(
+			"{s:o, s:i, s:s, s:s?, s:o, s:o}",
+			"vm", document_text(step->vm), "vmid", (int)step->vmid,
+			"verb", qm_verb_name(step->verb), "fate", fate_of(plan, i),
+			"argv", document_strings(&step->argv), "why", document_text(step->why)));
+	}
+	return json_pack("{s:s, s:I, s:o, s:o, s:o}", "event", "plan",
+			 "vms", (json_int_t)plan->vm_count, "steps", steps,
+			 "notes", remarks_of(plan->notes, plan->note_count),
+			 "refusals", remarks_of(plan->refusals, plan->refusal_count));
+}
+
+json_t *document_outcome(const struct plan *plan, int64_t run, const struct apply_result *result)
+{
+	json_t *document = document_plan(plan);
+
+	json_object_set_new(document, "event", json_string("outcome"));
+	json_object_set_new(document, "outcome", !result ? json_null() : json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b}",
+		"run", (json_int_t)run,
+		"steps_done", (json_int_t)result->steps_done,
+		"steps_failed", (json_int_t)result->steps_failed,
+		"vms_done", (json_int_t)result->vms_done,
+		"vms_failed", (json_int_t)result->vms_failed,
+		"interrupted", result->interrupted, "undecided", result->undecided,
+		"proven", result->proven));
+	return document;
+}
+
+static const struct { enum event_kind kind; const char *name; } event_kinds[] = {
+	{ EVENT_RUN_BEGIN,	"run-begin" },
+	{ EVENT_STEP_BEGIN,	"step-begin" },
+	{ EVENT_STEP_PROGRESS,	"step-progress" },
+	{ EVENT_STEP_RETRY,	"step-retry" },
+	{ EVENT_STEP_DONE,	"step-done" },
+	{ EVENT_STEP_FAILED,	"step-failed" },
+	{ EVENT_VM_STOPPED,	"vm-stopped" },
+	{ EVENT_STOPPING,	"stopping" },
+	{ EVENT_REMARK,		"remark" },
+	{ EVENT_RUN_END,	"run-end" },
+};
+
+static const char *event_name(enum event_kind kind)
+{
+	for (size_t i = 0; i < sizeof(event_kinds) / sizeof(*event_kinds); i++)
+		if (event_kinds[i].kind == kind)
+			return event_kinds[i].name;
+	return "unknown";
+}
+
+static json_t *event_of_run(const struct event *event)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "event", event_name(event->kind),
+			 "run", (json_int_t)event->run, "steps", (json_int_t)event->steps,
+			 "done", (json_int_t)event->done,
+			 "failed", (json_int_t)event->failed, "seconds", event->seconds);
+}
+
+json_t *document_event(const struct event *event)
+{
+	const struct plan_step *step = event->step;
+
+	if (event->kind == EVENT_RUN_BEGIN || event->kind == EVENT_RUN_END)
+		return event_of_run(event);
+	return json_pack("{s:s, s:o, s:o, s:s?, s:i, s:f, s:o}",
+		"event", event_name(event->kind), "vm", document_text(step ? step->vm : NULL),
+		"vmid", step ? json_integer(step->vmid) : json_null(),
+		"verb", step ? qm_verb_name(step->verb) : NULL,
+		"percent", event->percent, "seconds", event->seconds,
+		"text", document_text(event->text));
+}
+
+json_t *document_verify(const struct verify *verify, bool quiet)
+{
+	static const char *const kinds[] = {
+		[VERIFY_DRIFT] = "drift",
+		[VERIFY_IN_PROGRESS] = "in-progress",
+		[VERIFY_WAITING] = "waiting",
+	};
+	json_t *findings = json_array();
+
+	for (size_t i = 0; i < verify->count; i++) {
+		const struct verify_finding *finding = &verify->items[i];
+
+		if (quiet && finding->kind != VERIFY_DRIFT)
+			continue;
+		json_array_append_new(findings, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+			"kind", kinds[finding->kind], "vm", document_text(finding->vm),
+			"vmid", finding->vm ? json_integer(finding->vmid) : json_null(),
+			"what", document_text(finding->what),
+			"wanted", document_text(finding->wanted),
+			"found", document_text(finding->found),
+			"text", document_text(finding->text)));
+	}
+	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "event", "verify",
+			 "vms", (json_int_t)verify->vm_count,
+			 "drift", (json_int_t)verify->drift_count,
+			 "busy", (json_int_t)verify->busy_count, "quiet", quiet,
+			 "findings", findings);
+}
+
+json_t *document_check(const struct fitness *fitness)
+{
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < fitness->count; i++)
+		json_array_append_new(lines, json_pack("{s:o, s:b, s:o}",
+			"what", document_text(fitness->items[i].what),
+			"pass", fitness->items[i].pass,
+			"text", document_text(fitness->items[i].text)));
+	return json_pack("{s:s, s:b, s:o}", "event", "check", "fit", fitness->failed == 0,
+			 "checks", lines);
+}
