@@ -25,7 +25,7 @@ static void set_up(const char *template)
 	strbuf_adds(&text, "node pve { }\ntemplate noble { vmid = 9000 }\n"
 			   "cluster lab { vm web { vmid = 101 } }\n");
 	spec = spec_new();
-	spec_conf_parse(spec, &text, &problems);
+	spec_conf_parse(spec, &text, NULL, &problems);
 	spec_check(spec, &problems);
 	ck_assert_uint_eq(problems.count, 0);
 	state = (struct state)STATE_INIT;

@@ -67,7 +67,7 @@ START_TEST(an_option_is_what_the_spec_declares)
 
 	strbuf_addf(&text, "node pve { }\ntemplate t { vmid = 9000 }\ncluster lab {\n%s\n"
 		    "vm web { vmid = 101 %s } }\n", wants[_i].cluster, wants[_i].vm);
-	spec_conf_parse(spec, &text, &problems);
+	spec_conf_parse(spec, &text, NULL, &problems);
 	spec_check(spec, &problems);
 	ck_assert_msg(problems.count == 0, "%s", problems.count ? problems.items[0].text : "");
 	declared = option(wants[_i].option)->want(spec->vms[0], &value);

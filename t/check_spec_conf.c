@@ -51,7 +51,8 @@ static void write_text(const char *name, const char *text)
 	write_bytes(name, text, strlen(text));
 }
 
-/* What is wrong with the file of that name in the folder: "LINE: TEXT" a line. */
+/* What is wrong with the file of that name in the folder: "LINE: TEXT" a line, "NAME:LINE: TEXT"
+ * for what it includes. */
 static struct spec *read_conf(const char *name, struct strbuf *text)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
@@ -61,8 +62,15 @@ static struct spec *read_conf(const char *name, struct strbuf *text)
 
 	ck_assert_msg(spec_conf_read(spec, path, &problems, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(spec->path, path);
-	for (size_t i = 0; i < problems.count; i++)
-		strbuf_addf(text, "%d: %s\n", problems.items[i].line, problems.items[i].text);
+	for (size_t i = 0; i < problems.count; i++) {
+		const char *file;
+		int line = spec_problems_locate(&problems, problems.items[i].line, &file);
+
+		if (file)
+			strbuf_addf(text, "%s:", file + (strncmp(file, folder, strlen(folder)) == 0
+							 ? strlen(folder) + 1 : 0));
+		strbuf_addf(text, "%d: %s\n", line, problems.items[i].text);
+	}
 	return spec;
 }
 
@@ -130,6 +138,155 @@ START_TEST(each_section_has_its_line_and_each_vm_its_cluster)
 	ck_assert_int_eq(spec_value(spec->vms[0], KEY_VMID)->line, 5);
 	ck_assert_str_eq(spec->vms[1]->cluster->name, "c");
 	ck_assert_str_eq(spec->vms[2]->cluster->name, "d");
+}
+END_TEST
+
+/* What is said of a vyom.conf with that text, the folder's name taken out. */
+static struct spec *read_main(const char *text, struct strbuf *problems)
+{
+	struct spec *spec;
+
+	write_text("vyom.conf", text);
+	spec = read_conf("vyom.conf", problems);
+	strbuf_addch(problems, '\0');
+	for (char *at; (at = strstr(problems->buf, folder));)
+		memmove(at, at + strlen(folder), strlen(at + strlen(folder)) + 1);
+	return spec;
+}
+
+static void make_folder(const char *name)
+{
+	CLEANUP(scope_free) char *path = path_to(name);
+
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+START_TEST(what_is_included_stands_where_the_include_does)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	make_folder("more");
+	write_text("base.conf", "node pve { }\n# none\ntemplate t { vmid = 9000 }");
+	write_text("more/vms.conf", "user = ubuntu\nvm a { vmid = 101 include \"big.conf\" }\n");
+	write_text("more/big.conf", "cores = 8\nssh-keys = \"keys.pub\"\n");
+	write_text("more/keys.pub", KEY "\n");
+	spec = read_main("include base.conf\ncluster c {\n"
+			 "	include \"more/vms.conf\"  vm b { vmid = 102 }\n}\n", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec->vm_count, 2);
+	ck_assert_str_eq(spec->vms[0]->name, "a");
+	ck_assert_uint_eq(spec_number(spec->vms[0], KEY_CORES), 8);
+	ck_assert_str_eq(spec_text(spec->vms[1], KEY_USER), "ubuntu");
+	ck_assert_str_eq(spec->vms[0]->ssh_keys, KEY "\n");
+	ck_assert_str_eq(strrchr(spec->vms[0]->ssh_keys_path, '/') - 5, "/more/keys.pub");
+}
+END_TEST
+
+START_TEST(a_problem_is_told_by_its_file_and_line)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("a.conf", "\n\nrole r { colour = red }\ninclude b.conf\nrole r { }\n");
+	write_text("b.conf", "role s { cores = 0\n}\n");
+	spec = read_main(BASE VM "}\ninclude a.conf  role t { memory = 1X }\nrole s { }\n",
+			 &problems);
+	ck_assert_str_eq(problems.buf,
+		"a.conf:3: role \"r\": colour: no such name; vyom.conf(5) lists them all\n"
+		"b.conf:1: role \"s\": cores: \"0\" is no whole number from 1 to 512\n"
+		"a.conf:5: role \"r\": the name r is that of role \"r\" in line 3; give another\n"
+		"6: role \"t\": memory: \"1X\" is no size; write it like 512M or 16G\n"
+		"7: role \"s\": the name s is that of role \"s\" in line 1 of /b.conf; give "
+		"another\n");
+}
+END_TEST
+
+START_TEST(an_included_file_closes_what_it_opens_and_no_more)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("more.conf", "vm b { vmid = 102 } }\nvm d { vmid = 103 }\n");
+	write_text("less.conf", "vm e { vmid = 104\n");
+	spec = read_main(BASE "include more.conf\ninclude less.conf\nvm f { vmid = 105 }\n}\n",
+			 &problems);
+	ck_assert_str_eq(problems.buf, "more.conf:1: cluster \"c\": a } too many\n"
+				       "less.conf:1: vm \"e\": is not closed; a } is missing\n");
+	ck_assert_uint_eq(spec->vm_count, 4);
+	for (size_t i = 0; i < spec->vm_count; i++)
+		ck_assert_str_eq(spec->vms[i]->cluster->name, "c");
+}
+END_TEST
+
+START_TEST(a_file_that_includes_itself_is_a_problem_where_it_does)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(scope_free) char *link = path_to("link.conf"), *config = path_to("vyom.conf");
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	ck_assert_int_eq(symlink("vyom.conf", link), 0);
+	write_text("a.conf", "# one\ninclude ./a.conf\ninclude link.conf\n");
+	spec = read_main(BASE VM "}\ninclude a.conf\n", &problems);
+	ck_assert_str_eq(problems.buf,
+		"a.conf:2: include \"./a.conf\": /./a.conf includes itself in the end; take this "
+		"line out\n"
+		"a.conf:3: include \"link.conf\": /link.conf includes itself in the end; take this "
+		"line out\n");
+}
+END_TEST
+
+START_TEST(files_include_each_other_eight_deep)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	for (int i = 1; i < 10; i++) {
+		CLEANUP(scope_free) char *name = memory_print("%d.conf", i);
+		CLEANUP(scope_free) char *text = memory_print("role r%d { }\ninclude %d.conf\n", i,
+							      i + 1);
+
+		write_text(name, text);
+	}
+	spec = read_main(BASE VM "}\ninclude 1.conf\n", &problems);
+	ck_assert_str_eq(problems.buf, "8.conf:2: include \"9.conf\": is the 9th file in a row that "
+				       "includes another; include it from one of the first\n");
+	ck_assert_uint_eq(spec->role_count, 8);
+}
+END_TEST
+
+START_TEST(an_included_file_must_be_there_and_be_trusted)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(scope_free) char *open = path_to("open.conf");
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	write_text("open.conf", "role r { }\n");
+	ck_assert_int_eq(chmod(open, 0666), 0);
+	spec = read_main(BASE VM "}\ninclude none.conf\ninclude open.conf\ninclude \"/dev/zero\"\n"
+			 "include \"\"\ninclude = x\n", &problems);
+	ck_assert_str_eq(problems.buf,
+		"6: include \"none.conf\": /none.conf: cannot be read: No such file or directory\n"
+		"7: include \"open.conf\": /open.conf: can be written by everybody; if you trust "
+		"what is in it: chmod o-w\n"
+		"8: include \"/dev/zero\": /dev/zero: is no file but a pipe or device; give a file\n"
+		"9: include \"\": /: is no file but a folder; give a file\n"
+		"10: include: takes no =; write include \"FILE\"\n");
+	ck_assert_uint_eq(spec->role_count, 0);
+}
+END_TEST
+
+START_TEST(all_files_together_are_no_larger_than_16_mib)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT, blanks = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	for (int i = 0; i < 9 * 1024; i++)
+		strbuf_addf(&blanks, "%1023s\n", "");
+	write_text("big.conf", blanks.buf);
+	spec = read_main(BASE VM "}\ninclude big.conf\ninclude big.conf\n", &problems);
+	ck_assert_str_eq(problems.buf, "7: include \"big.conf\": with /big.conf this is larger than "
+				       "16 MiB, which is no vyom.conf\n");
 }
 END_TEST
 
@@ -321,6 +478,13 @@ static void add_cases(TCase *tcase)
 	tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
 	tcase_add_test(tcase, everything_is_said_in_one_go);
 	tcase_add_test(tcase, each_section_has_its_line_and_each_vm_its_cluster);
+	tcase_add_test(tcase, what_is_included_stands_where_the_include_does);
+	tcase_add_test(tcase, a_problem_is_told_by_its_file_and_line);
+	tcase_add_test(tcase, an_included_file_closes_what_it_opens_and_no_more);
+	tcase_add_test(tcase, a_file_that_includes_itself_is_a_problem_where_it_does);
+	tcase_add_test(tcase, files_include_each_other_eight_deep);
+	tcase_add_test(tcase, an_included_file_must_be_there_and_be_trusted);
+	tcase_add_test(tcase, all_files_together_are_no_larger_than_16_mib);
 	tcase_add_test(tcase, a_file_of_keys_may_be_a_link);
 	tcase_add_test(tcase, a_bad_file_of_keys_is_one_problem_where_it_is_named);
 	tcase_add_test(tcase, a_relative_config_gives_qm_an_absolute_key_path);

@@ -20,7 +20,7 @@ static struct spec *read_bytes(const char *text, size_t len, struct strbuf *said
 	struct spec *spec = spec_new();
 
 	strbuf_add(&copy, text, len);
-	ck_assert_int_eq(spec_conf_parse(spec, &copy, &problems), 0);
+	ck_assert_int_eq(spec_conf_parse(spec, &copy, NULL, &problems), 0);
 	spec_check(spec, &problems);
 	for (size_t i = 0; i < problems.count; i++)
 		strbuf_addf(said, "%d: %s\n", problems.items[i].line, problems.items[i].text);
@@ -99,7 +99,7 @@ START_TEST(a_text_is_read_as_it_is_seen)
 	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
 
 	strbuf_addf(&text, BASE "ssh-keys = %s " VM "}", texts[_i].written);
-	spec_conf_parse(spec, &text, &problems);
+	spec_conf_parse(spec, &text, NULL, &problems);
 	ck_assert_msg(problems.count == 0, "%s: %s", texts[_i].written,
 		      problems.count ? problems.items[0].text : "");
 	ck_assert_msg(strcmp(spec_text(spec->vms[0], KEY_SSH_KEYS), texts[_i].read) == 0, "%s: %s",
@@ -283,8 +283,8 @@ START_TEST(one_bad_text_does_not_harm_the_next)
 
 		strbuf_adds(&bad, faults[i].text);
 		strbuf_adds(&good, BASE VM "}");
-		spec_conf_parse(first, &bad, &problems);
-		spec_conf_parse(second, &good, &none);
+		spec_conf_parse(first, &bad, NULL, &problems);
+		spec_conf_parse(second, &good, NULL, &none);
 		ck_assert_msg(none.count == 0 && second->vm_count == 1, "%s", faults[i].text);
 	}
 }

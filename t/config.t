@@ -167,6 +167,24 @@ out "--sshkeys $tmp/folder/sub/../near.pub" "begins at the file's folder"
 status 1 "wherever vyom is called" vyom plan -c "$tmp/folder/sub/lab.conf"
 out "--sshkeys $tmp/folder/sub/../near.pub" "it does"
 
+# --- files that it includes ---
+cat >"$root/etc/vyom/vms.conf" <<-'END'
+	vm "a" { vmid = 101  ssh-keys = "authorized_keys" }
+	vm "b" { vmid = 101 }
+END
+one 'include "vms.conf"' "^$root/etc/vyom/vms.conf:2: vm \"b\": vmid: 101 is that of vm \"a\" in line 1; give another$"
+sed -i 2d "$root/etc/vyom/vms.conf"
+status 1 "an included file in order" vyom plan
+out 'qm clone 9000 101 --name a ' "is planned"
+out "--sshkeys $root/etc/vyom/authorized_keys" "with its key file"
+chmod o+w "$root/etc/vyom/vms.conf"
+one 'include "vms.conf"' "^$file:4: cluster \"lab\": include \"vms.conf\": $root/etc/vyom/vms.conf: can be written by everybody"
+chmod o-w "$root/etc/vyom/vms.conf"
+status 2 "standard input" from_stdin <<-END
+	include "$root/etc/vyom/vms.conf"
+END
+out '^-:1: include "/.*": a config from standard input has no files beside it; give its path with -c$' "includes nothing"
+
 # --- MACs follow from the names ---
 owner_conf
 vyom plan

@@ -134,7 +134,7 @@ static int read_spec(struct scene *scene, struct strbuf *text, struct error *err
 	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
 
 	scene->spec = spec_new();
-	spec_conf_parse(scene->spec, text, &problems);
+	spec_conf_parse(scene->spec, text, NULL, &problems);
 	spec_check(scene->spec, &problems);
 	give_keys(scene->spec, find_section(scene, "keys"));
 	if (problems.count)

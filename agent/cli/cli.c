@@ -41,11 +41,14 @@ enum cli_status cli_status_of(const struct error *err)
 static void print_problems(const char *path, const struct spec_problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
-		if (problems->items[i].line)
-			print_text(stderr, "%s:%d: %s\n", path, problems->items[i].line,
-				problems->items[i].text);
+		const struct spec_problem *problem = &problems->items[i];
+		const char *file;
+		int line = spec_problems_locate(problems, problem->line, &file);
+
+		if (problem->line)
+			print_text(stderr, "%s:%d: %s\n", file ? file : path, line, problem->text);
 		else
-			print_text(stderr, "%s: %s\n", path, problems->items[i].text);
+			print_text(stderr, "%s: %s\n", path, problem->text);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -143,14 +144,15 @@ static void free_parser(cfg_t **cfg)
 		cfg_free(*cfg);
 }
 
-int spec_conf_parse(struct spec *spec, struct strbuf *text, struct spec_problems *problems)
+int spec_conf_parse(struct spec *spec, struct strbuf *text, const struct spec_includer *includer,
+		    struct spec_problems *problems)
 {
 	CLEANUP(spec_scan_release) struct spec_scan scan = { 0 };
 	CLEANUP(free_parser) cfg_t *cfg = build_parser();
 	struct reading here = { .spec = spec, .problems = problems, .scan = &scan };
 	int result;
 
-	spec_scan_text(&scan, text, problems);
+	spec_scan_text(&scan, text, includer, problems);
 	if (!cfg) {
 		spec_problem_add(problems, 0, "libconfuse cannot start: %s", strerror(errno));
 		return -1;
@@ -162,6 +164,7 @@ int spec_conf_parse(struct spec *spec, struct strbuf *text, struct spec_problems
 	return result == CFG_SUCCESS && here.closed == scan.count ? 0 : -1;
 }
 
+/* The text of a file, or of stdin ("-"), added to text. */
 static int read_text(const char *path, struct strbuf *text, struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -182,6 +185,42 @@ static int read_text(const char *path, struct strbuf *text, struct error *err)
 							  "vyom.conf", is_stdin ? "stdin" : path);
 	}
 	return 0;
+}
+
+/* What the config and all that it includes come to. */
+struct included {
+	const char *config;
+	size_t size;
+};
+
+/* name, which stands in the file from; relative to that file's folder. */
+static char *path_beside(const char *from, const char *name)
+{
+	const char *slash = strrchr(from, '/');
+
+	if (name[0] == '/' || !slash)
+		return memory_copy(name);
+	return memory_print("%.*s/%s", (int)(slash - from), from, name);
+}
+
+/* The one place where included files are read: what stdin could include nobody sent along. */
+static int read_included(void *context, const char *from, const char *name, char **path,
+			 char **identity, struct strbuf *text, struct error *err)
+{
+	struct included *included = context;
+
+	if (strcmp(included->config, "-") == 0)
+		return error_set(err, ERROR_SPEC, "a config from standard input has no files beside "
+						  "it; give its path with -c");
+	*path = path_beside(from ? from : included->config, name);
+	if (read_text(*path, text, err) < 0)
+		return -1;
+	included->size += text->len;
+	if (included->size > LARGEST)
+		return error_set(err, ERROR_SPEC, "with %s this is larger than 16 MiB, which is no "
+						  "vyom.conf", *path);
+	*identity = realpath(*path, NULL);
+	return *identity ? 0 : error_set_errno(err, "%s: cannot be read", *path);
 }
 
 /* A key file that was read: one that many VMs name is read once. */
@@ -210,28 +249,29 @@ static void free_files(void **files)
 	tdestroy(*files, free_file);
 }
 
-/* Relative to the config's folder, and absolute in the end: qm is to find it too. */
-static char *resolve_path(const struct spec *spec, const char *name)
+/* Relative to the folder of the file that names it; absolute in the end: qm is to find it too. */
+static char *resolve_path(const struct spec *spec, const char *from, const char *name)
 {
-	const char *slash = strrchr(spec->path, '/');
-	int len = slash ? (int)(slash - spec->path) + 1 : 0;
+	CLEANUP(scope_free) char *beside = path_beside(from ? from : spec->path, name);
 	CLEANUP(scope_free) char *here = NULL;
 
-	if (name[0] == '/')
-		return memory_copy(name);
-	if (spec->path[0] == '/')
-		return memory_print("%.*s%s", len, spec->path, name);
+	if (beside[0] == '/')
+		return memory_copy(beside);
 	here = getcwd(NULL, 0);
-	return memory_print("%s/%.*s%s", here ? here : ".", len, spec->path, name);
+	return memory_print("%s/%s", here ? here : ".", beside);
 }
 
-/* The file of that name, read now if it was not yet. */
-static const struct read_file *fetch_file(void **files, const struct spec *spec, const char *name)
+/* The file that a value names, read now if it was not yet. */
+static const struct read_file *fetch_file(void **files, const struct spec *spec,
+					  const struct spec_value *value,
+					  const struct spec_problems *problems)
 {
 	struct read_file *file = memory_new(1, sizeof(*file)), **found;
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+	const char *from;
 
-	file->path = resolve_path(spec, name);
+	spec_problems_locate(problems, value->line, &from);
+	file->path = resolve_path(spec, from, value->text);
 	found = tsearch(file, files, compare_files);
 	if (!found)
 		abort();	/* out of memory */
@@ -260,7 +300,7 @@ static void read_key_files(void **files, const struct spec *spec, struct spec_se
 
 		if (!value || value->refused)
 			continue;
-		file = fetch_file(files, spec, value->text);
+		file = fetch_file(files, spec, value, problems);
 		if (!file->keys)
 			spec_problem_add(problems, value->line, "%s \"%s\": %s: %s: %s",
 					 key_scope_name(sections[i]->scope), sections[i]->name,
@@ -269,7 +309,7 @@ static void read_key_files(void **files, const struct spec *spec, struct spec_se
 }
 
 static void hand_out_keys(void **files, const struct spec *spec, struct spec_section **sections,
-			  size_t count)
+			  size_t count, const struct spec_problems *problems)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct spec_value *value =
@@ -278,7 +318,7 @@ static void hand_out_keys(void **files, const struct spec *spec, struct spec_sec
 
 		if (!value || value->refused)
 			continue;
-		file = fetch_file(files, spec, value->text);
+		file = fetch_file(files, spec, value, problems);
 		sections[i]->ssh_keys = memory_copy(file->keys);
 		sections[i]->ssh_keys_path = memory_copy(file->path);
 	}
@@ -289,17 +329,21 @@ int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *pr
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	CLEANUP(free_files) void *files = NULL;
+	CLEANUP(scope_free) char *identity = realpath(path, NULL);
+	struct included included = { .config = path };
+	const struct spec_includer includer = { read_included, &included, identity };
 
 	if (read_text(path, &text, err) < 0)
 		return -1;
+	included.size = text.len;
 	spec->path = memory_copy(strcmp(path, "-") == 0 ? "stdin" : path);
-	spec_conf_parse(spec, &text, problems);
+	spec_conf_parse(spec, &text, &includer, problems);
 	read_key_files(&files, spec, spec->clusters, spec->cluster_count, problems);
 	read_key_files(&files, spec, spec->roles, spec->role_count, problems);
 	read_key_files(&files, spec, spec->vms, spec->vm_count, problems);
 	read_key_files(&files, spec, spec->templates, spec->template_count, problems);
 	spec_check(spec, problems);
-	hand_out_keys(&files, spec, spec->vms, spec->vm_count);
-	hand_out_keys(&files, spec, spec->templates, spec->template_count);
+	hand_out_keys(&files, spec, spec->vms, spec->vm_count, problems);
+	hand_out_keys(&files, spec, spec->templates, spec->template_count, problems);
 	return 0;
 }

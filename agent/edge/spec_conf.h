@@ -7,13 +7,14 @@
 
 struct error;
 struct spec;
+struct spec_includer;
 struct spec_problems;
 struct strbuf;
 
 /*
- * Read the file at path ("-": stdin) into spec, and the key files that it names
- * (a relative name is relative to the config's folder), and run spec_check.
- * All that is wrong with its contents goes to problems; 0 then too, and the
+ * Read the file at path ("-": stdin) into spec, the files that it includes, and
+ * the key files that they name (a relative name begins at the folder of the file
+ * it stands in), and run spec_check.  All that is wrong with its contents goes to problems; 0 then too, and the
  * caller must look.  -1 only if the file itself could not be read, or is not one to
  * trust (base/file.h).
  */
@@ -21,10 +22,12 @@ int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *pr
 		   struct error *err);
 
 /*
- * Only the reading of text (which is overwritten): its sections and values go
- * to spec; no key file is opened, spec_check is not called.  -1 if libconfuse
+ * Only the reading of text (which is overwritten), and through includer (NULL:
+ * not at all) of what it includes: sections and values go to spec; no key file is
+ * opened, spec_check is not called.  -1 if libconfuse
  * had something to say that spec_scan should have said, which is a problem too.
  */
-int spec_conf_parse(struct spec *spec, struct strbuf *text, struct spec_problems *problems);
+int spec_conf_parse(struct spec *spec, struct strbuf *text, const struct spec_includer *includer,
+		    struct spec_problems *problems);
 
 #endif

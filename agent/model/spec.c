@@ -2,7 +2,6 @@
 #include "model/spec.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,9 +188,11 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
 	struct error err = { 0 };
 
 	if (value) {
-		spec_problem_add(problems, line, "%s \"%s\": %s: said twice, line %d has it too; "
-						 "keep one",
-						 kind, section->name, row->name, value->line);
+		CLEANUP(scope_free) char *where =
+			spec_problems_name_line(problems, value->line, line);
+
+		spec_problem_add(problems, line, "%s \"%s\": %s: said twice, %s has it too; "
+						 "keep one", kind, section->name, row->name, where);
 		return;
 	}
 	section->values[key] = value = new_value(line);
@@ -200,24 +201,6 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
 		spec_problem_add(problems, line, "%s \"%s\": %s: %s", kind, section->name,
 				 row->name, err.text);
 	}
-}
-
-void spec_problem_add(struct spec_problems *problems, int line, const char *format, ...)
-{
-	struct spec_problem *problem = &MEMORY_PUSH(problems->items, problems->count);
-	va_list args;
-
-	va_start(args, format);
-	*problem = (struct spec_problem){ line, memory_vprint(format, args) };
-	va_end(args);
-}
-
-void spec_problems_release(struct spec_problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++)
-		free(problems->items[i].text);
-	free(problems->items);
-	*problems = (struct spec_problems){ 0 };
 }
 
 /* What holds where the file says nothing: made from the table on first use, kept to the end. */

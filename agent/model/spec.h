@@ -20,8 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/key.h"
 #include "base/strvec.h"
+#include "model/key.h"
+#include "model/spec_problem.h"
 
 struct spec_value {
 	int line;		/* where it stands in the file; 0: a fallback */
@@ -52,18 +53,6 @@ struct spec {
 	size_t node_count, template_count, role_count, cluster_count, vm_count;
 };
 
-/* One thing wrong in the file. */
-struct spec_problem {
-	int line;		/* 0: not at one line */
-	char *text;		/* "vm \"a\": memory: \"1X\" is no size; write it like 16G" */
-};
-
-/* All that is wrong, in the order of lines once spec_check is done. */
-struct spec_problems {
-	struct spec_problem *items;
-	size_t count;
-};
-
 struct spec *spec_new(void);
 void spec_free(struct spec *spec);
 void spec_cleanup(struct spec **spec);	/* for CLEANUP() */
@@ -87,10 +76,6 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
  * gateway's net, and the like.  Sorts problems by line.
  */
 void spec_check(struct spec *spec, struct spec_problems *problems);
-
-void spec_problem_add(struct spec_problems *problems, int line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-void spec_problems_release(struct spec_problems *problems);
 
 /*
  * The value that holds for section (a VM, node, template …), the nearest one,

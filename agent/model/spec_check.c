@@ -125,6 +125,7 @@ static void check_range_against(struct checker *c, const struct spec_section *te
 {
 	const struct spec_value *value =
 		own_value(other, has_range(other) ? KEY_VMIDS : KEY_VMID);
+	CLEANUP(scope_free) char *where = NULL;
 	unsigned first, last, other_first, other_last;
 
 	if (!value || other == template)
@@ -136,11 +137,12 @@ static void check_range_against(struct checker *c, const struct spec_section *te
 	/* of two ranges, the later one is told */
 	if (has_range(other) && value->line < own_value(template, KEY_VMIDS)->line)
 		return;
+	where = spec_problems_name_line(c->problems, own_value(template, KEY_VMIDS)->line,
+					value->line);
 	spec_problem_add(c->problems, value->line,
-			 "%s \"%s\": %s: %s is within the vmids of template \"%s\" in line %d; give "
+			 "%s \"%s\": %s: %s is within the vmids of template \"%s\" in %s; give "
 			 "another", key_scope_name(other->scope), other->name,
-			 has_range(other) ? "vmids" : "vmid", value->text, template->name,
-			 own_value(template, KEY_VMIDS)->line);
+			 has_range(other) ? "vmids" : "vmid", value->text, template->name, where);
 }
 
 static void check_ranges(struct checker *c)
@@ -173,13 +175,15 @@ static void check_build(struct checker *c, struct spec_section *section)
 				 "sha256", section->name);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const struct spec_value *value = section->values[keys[i]];
+		CLEANUP(scope_free) char *where = NULL;
 
-		if (value && first)
+		if (value && first) {
+			where = spec_problems_name_line(c->problems, first->line, value->line);
 			spec_problem_add(c->problems, value->line,
 					 "template \"%s\": %s: where the master key is from or goes "
-					 "is said already in line %d; say one of master-key, "
-					 "key-sink and key-file", section->name,
-					 key_table[keys[i]].name, first->line);
+					 "is said already in %s; say one of master-key, key-sink and "
+					 "key-file", section->name, key_table[keys[i]].name, where);
+		}
 		if (value && !first)
 			first = value;
 	}

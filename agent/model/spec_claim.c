@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/scope.h"
 #include "model/spec.h"
 
 void spec_claims_add(struct spec_claims *claims, const char *text, int line,
@@ -36,16 +37,18 @@ void spec_claims_check(struct spec_claims *claims, const char *what,
 	spec_claims_sort(claims);
 	for (size_t i = 1; i < claims->count; i++) {
 		const struct spec_claim *claim = &claims->items[i];
+		CLEANUP(scope_free) char *where = NULL;
 
 		if (strcasecmp(first->text, claim->text) != 0) {
 			first = claim;
 			continue;
 		}
+		where = spec_problems_name_line(problems, first->line, claim->line);
 		spec_problem_add(problems, claim->line,
-				 "%s \"%s\": %s %s is that of %s \"%s\" in line %d; give another",
+				 "%s \"%s\": %s %s is that of %s \"%s\" in %s; give another",
 				 key_scope_name(claim->section->scope), claim->section->name, what,
 				 claim->text, key_scope_name(first->section->scope),
-				 first->section->name, first->line);
+				 first->section->name, where);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -12,16 +13,21 @@
 
 #define MAKES_NO_SENSE "%s makes no sense here; write NAME = \"VALUE\" or SECTION \"NAME\" { … }"
 
+/* One file being scanned, and the one that includes it. */
 struct scanner {
 	struct spec_tokens tokens;
 	struct spec_scan *scan;
 	struct spec_problems *problems;
-	bool unclosed;	/* said once: the innermost section is the one to look at */
+	const struct spec_includer *includer;
+	const struct scanner *from;	/* NULL: this is the config itself */
+	const char *path, *identity;
+	const struct frame *outermost;	/* where its statements stand: it closes none around */
+	size_t open;	/* sections that its end left open */
 };
 
 /* A section being scanned, and the one around it. */
 struct frame {
-	const struct frame *around;	/* NULL: this is the whole file */
+	const struct frame *around;	/* NULL: no section, but all of them */
 	enum key_scope scope;
 	char *title;
 	struct spec_scan_section section;
@@ -104,7 +110,9 @@ static void complain_unknown_key(struct scanner *s, const struct frame *frame, i
 	for (unsigned scope = SCOPE_VM; scope <= SCOPE_TEMPLATE; scope <<= 1)
 		if (key_find(name, scope) < KEY_COUNT)
 			strbuf_join(&places, " or ", key_scope_name(scope));
-	if (places.len)
+	if (strcmp(name, "include") == 0)
+		complain(s, frame, line, "include: takes no =; write include \"FILE\"");
+	else if (places.len)
 		complain(s, frame, line, "%s: cannot stand here; it belongs into a section %s",
 			 name, places.buf);
 	else if (suggestion)
@@ -215,9 +223,9 @@ static bool scan_section(struct scanner *s, const struct frame *frame, const cha
 	next(s);
 	scan_statements(s, &inner);
 	if (at(s, SPEC_TOKEN_END)) {
-		if (!s->unclosed && !s->tokens.torn)
+		/* said once: the innermost section is the one to look at */
+		if (!s->open++ && !s->tokens.torn)
 			complain(s, &inner, line, "is not closed; a } is missing");
-		s->unclosed = true;
 	} else {
 		next(s);
 	}
@@ -277,6 +285,84 @@ static bool scan_after_name(struct scanner *s, struct frame *frame, const char *
 	return false;
 }
 
+static size_t depth_of(const struct scanner *s)
+{
+	size_t depth = 0;
+
+	for (; s->from; s = s->from)
+		depth++;
+	return depth;
+}
+
+static bool is_open(const struct scanner *s, const char *identity)
+{
+	for (; s; s = s->from)
+		if (s->identity && strcmp(s->identity, identity) == 0)
+			return true;
+	return false;
+}
+
+static int read_included(const struct scanner *s, const char *name, char **path, char **identity,
+			 struct strbuf *text, struct error *err)
+{
+	if (!s->includer)
+		return error_set(err, ERROR_SPEC, "cannot be done here; put its text in place of "
+						  "this line");
+	if (depth_of(s) == SPEC_INCLUDE_DEPTH)
+		return error_set(err, ERROR_SPEC, "is the %dth file in a row that includes "
+						  "another; include it from one of the first",
+				 SPEC_INCLUDE_DEPTH + 1);
+	if (s->includer->read(s->includer->context, s->path, name, path, identity, text, err) < 0)
+		return -1;
+	if (is_open(s, *identity))
+		return error_set(err, ERROR_SPEC, "%s includes itself in the end; take this line "
+						  "out", *path);
+	return 0;
+}
+
+/* Its text as it stands in the place of the statement: lines of its own, all of it closed. */
+static int scan_included(const struct scanner *s, struct frame *frame, const char *path,
+			 const char *identity, struct strbuf *text, int line)
+{
+	struct scanner inner = {
+		.scan = s->scan, .problems = s->problems, .includer = s->includer, .from = s,
+		.path = path, .identity = identity, .outermost = frame,
+	};
+
+	spec_problems_enter(s->problems, line, path, 1);
+	spec_tokens_init(&inner.tokens, text, line, s->problems);
+	scan_statements(&inner, frame);
+	while (inner.open--)
+		strbuf_addch(text, '}');
+	return inner.tokens.line;
+}
+
+/* include "FILE", at the name: the statement goes, and the text comes behind it. */
+static void scan_include(struct scanner *s, struct frame *frame, size_t start)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, lines = STRBUF_INIT;
+	CLEANUP(scope_free) char *name = spec_token_text(&s->tokens);
+	CLEANUP(scope_free) char *path = NULL, *identity = NULL;
+	struct error err = { 0 };
+	int line = s->tokens.now.line;
+	const char *here;
+	int own = spec_problems_locate(s->problems, line, &here);
+
+	spec_token_blank(&s->tokens, start, s->tokens.now.end);
+	if (s->tokens.now.bad)
+		return;
+	if (read_included(s, name, &path, &identity, &text, &err) < 0) {
+		complain(s, frame, line, "include \"%s\": %s", name, err.text);
+		return;
+	}
+	line = scan_included(s, frame, path, identity, &text, line + 1) + 1;
+	strbuf_addch(&lines, '\n');
+	strbuf_add(&lines, text.buf, text.len);
+	strbuf_addch(&lines, '\n');
+	spec_token_insert(&s->tokens, &lines, line);
+	spec_problems_enter(s->problems, line, s->path, own);
+}
+
 static void scan_statement(struct scanner *s, struct frame *frame)
 {
 	CLEANUP(scope_free) char *name = spec_token_text(&s->tokens);
@@ -285,6 +371,12 @@ static void scan_statement(struct scanner *s, struct frame *frame)
 	bool bad = s->tokens.now.bad;
 
 	next(s);
+	if (!bad && strcmp(name, "include") == 0 && at(s, SPEC_TOKEN_WORD) &&
+	    s->tokens.now.line == line) {
+		scan_include(s, frame, start);
+		next(s);
+		return;
+	}
 	if (bad)
 		skip_rest(s, line);
 	if (bad || !scan_after_name(s, frame, name, line))
@@ -315,19 +407,23 @@ static void scan_statements(struct scanner *s, struct frame *frame)
 	while (!at(s, SPEC_TOKEN_END)) {
 		if (at(s, SPEC_TOKEN_WORD))
 			scan_statement(s, frame);
-		else if (at(s, SPEC_TOKEN_CLOSE) && frame->around)
+		else if (at(s, SPEC_TOKEN_CLOSE) && frame != s->outermost)
 			return;
 		else
 			scan_stray(s, frame);
 	}
 }
 
-void spec_scan_text(struct spec_scan *scan, struct strbuf *text, struct spec_problems *problems)
+void spec_scan_text(struct spec_scan *scan, struct strbuf *text,
+		    const struct spec_includer *includer, struct spec_problems *problems)
 {
-	struct scanner s = { .scan = scan, .problems = problems };
 	struct frame file = { 0 };
+	struct scanner s = {
+		.scan = scan, .problems = problems, .includer = includer, .outermost = &file,
+		.identity = includer ? includer->identity : NULL,
+	};
 
-	spec_tokens_init(&s.tokens, text->buf, text->len, problems);
+	spec_tokens_init(&s.tokens, text, 1, problems);
 	scan_statements(&s, &file);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "model/spec.h"
 
 /* What ends a bare word; a / does too unless it goes on with a letter of the word. */
@@ -224,12 +225,29 @@ void spec_token_next(struct spec_tokens *t)
 }
 
 /* An editor's byte order mark means nothing. */
-void spec_tokens_init(struct spec_tokens *t, char *text, size_t len, struct spec_problems *problems)
+void spec_tokens_init(struct spec_tokens *t, struct strbuf *source, int line,
+		      struct spec_problems *problems)
 {
-	*t = (struct spec_tokens){ .text = text, .len = len, .line = 1, .problems = problems };
-	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+	*t = (struct spec_tokens){
+		.source = source, .text = source->buf, .len = source->len, .line = line,
+		.problems = problems,
+	};
+	if (t->len >= 3 && memcmp(t->text, "\xEF\xBB\xBF", 3) == 0)
 		spec_token_blank(t, 0, 3);
 	spec_token_next(t);
+}
+
+void spec_token_insert(struct spec_tokens *t, const struct strbuf *lines, int line)
+{
+	size_t at = t->now.end;
+
+	strbuf_reserve(t->source, lines->len);
+	t->text = t->source->buf;
+	memmove(t->text + at + lines->len, t->text + at, t->len - at + 1);
+	memcpy(t->text + at, lines->buf, lines->len);
+	t->len = t->source->len += lines->len;
+	t->at = at + lines->len;
+	t->line = line;
 }
 
 #define LONGEST_TEXT 300

@@ -2,7 +2,7 @@
 /*
  * spec_token.h - the words of a config text, cut where libconfuse 3.3 cuts them
  *
- *	spec_tokens_init(&tokens, text, len, problems);
+ *	spec_tokens_init(&tokens, &text, 1, problems);
  *	while (tokens.now.type != SPEC_TOKEN_END)
  *		... tokens.now ..., spec_token_next(&tokens);
  *
@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 struct spec_problems;
+struct strbuf;
 
 enum spec_token_type {
 	SPEC_TOKEN_END,
@@ -37,7 +38,8 @@ struct spec_token {
 };
 
 struct spec_tokens {
-	char *text;		/* not owned */
+	struct strbuf *source;	/* not owned; text and len are its own */
+	char *text;
 	size_t len, at;
 	int line;
 	bool torn;		/* a quote or comment was left open: braces may not match */
@@ -45,10 +47,16 @@ struct spec_tokens {
 	struct spec_problems *problems;
 };
 
-/* now is the first token then. */
-void spec_tokens_init(struct spec_tokens *tokens, char *text, size_t len,
+/* now is the first token then; line is that of its first line. */
+void spec_tokens_init(struct spec_tokens *tokens, struct strbuf *source, int line,
 		      struct spec_problems *problems);
 void spec_token_next(struct spec_tokens *tokens);
+
+/*
+ * Put lines of a text that was gone through already behind the present token,
+ * which must stand on one line; the next token comes after them, on that line.
+ */
+void spec_token_insert(struct spec_tokens *tokens, const struct strbuf *lines, int line);
 
 /* Write blanks over text from start to end, keeping its lines. */
 void spec_token_blank(struct spec_tokens *tokens, size_t start, size_t end);
