@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "edge/bundle.h"
 #include "edge/keyfile.h"
 #include "main.h"
 #include "base/memory.h"
@@ -82,12 +83,19 @@ static void write_keys(const void *bytes, size_t len)
 	ck_assert_uint_eq(fwrite(bytes, 1, len, file), len);
 }
 
+static int read_path(const char *name, struct strbuf *keys, struct error *err)
+{
+	CLEANUP(bundle_release) struct bundle bundle = { .files = NULL };
+
+	return keyfile_read(&bundle, name, keys, err);
+}
+
 static void expect_refusal(const char *complaint)
 {
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
 	struct error err = { 0 };
 
-	ck_assert_int_eq(keyfile_read(path, &keys, &err), -1);
+	ck_assert_int_eq(read_path(path, &keys, &err), -1);
 	ck_assert_msg(strstr(err.text, complaint) == err.text, "%s", err.text);
 }
 
@@ -98,7 +106,7 @@ START_TEST(it_is_read_as_it_is)
 	struct error err = { 0 };
 
 	write_keys(text, strlen(text));
-	ck_assert_msg(keyfile_read(path, &keys, &err) == 0, "%s", err.text);
+	ck_assert_msg(read_path(path, &keys, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(keys.buf, text);
 }
 END_TEST
@@ -125,7 +133,7 @@ START_TEST(it_cannot_be_written_by_everybody)
 	ck_assert_int_eq(chmod(path, 0602), 0);
 	expect_refusal("can be written by everybody; if you trust what is in it: chmod o-w");
 	ck_assert_int_eq(chmod(path, 0664), 0);
-	ck_assert_msg(keyfile_read(path, &keys, &err) == 0, "%s", err.text);
+	ck_assert_msg(read_path(path, &keys, &err) == 0, "%s", err.text);
 }
 END_TEST
 
@@ -157,7 +165,7 @@ START_TEST(it_belongs_to_root_or_to_who_runs_this)
 		else
 			unsetenv("SUDO_UID");
 		ck_assert_int_eq(seteuid(rows[i].user), 0);
-		result = keyfile_read(path, &keys, &err);
+		result = read_path(path, &keys, &err);
 		ck_assert_int_eq(seteuid(0), 0);
 		ck_assert_msg(result == (rows[i].good ? 0 : -1), "row %zu: %s", i, err.text);
 		ck_assert_msg(rows[i].good || strstr(err.text, "belongs to user 123"), "%s", err.text);

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "model/spec.h"
+#include "edge/bundle.h"
 #include "edge/spec_conf.h"
 #include "base/strbuf.h"
 
@@ -51,6 +52,14 @@ static void write_text(const char *name, const char *text)
 	write_bytes(name, text, strlen(text));
 }
 
+static int read_path(struct spec *spec, const char *path, struct spec_problems *problems,
+		     struct error *err)
+{
+	CLEANUP(bundle_release) struct bundle bundle = { .config = memory_copy(path) };
+
+	return spec_conf_read(spec, &bundle, problems, err);
+}
+
 /* What is wrong with the file of that name in the folder: "LINE: TEXT" a line, "NAME:LINE: TEXT"
  * for what it includes. */
 static struct spec *read_conf(const char *name, struct strbuf *text)
@@ -60,7 +69,7 @@ static struct spec *read_conf(const char *name, struct strbuf *text)
 	struct spec *spec = spec_new();
 	struct error err = { 0 };
 
-	ck_assert_msg(spec_conf_read(spec, path, &problems, &err) == 0, "%s", err.text);
+	ck_assert_msg(read_path(spec, path, &problems, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(spec->path, path);
 	for (size_t i = 0; i < problems.count; i++) {
 		const char *file;
@@ -341,24 +350,9 @@ START_TEST(a_relative_config_gives_qm_an_absolute_key_path)
 	write_text("sub/vyom.conf", BASE "ssh-keys = keys.pub\n" VM "}");
 	write_text("sub/keys.pub", KEY "\n");
 	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_eq(spec_conf_read(spec, "sub/vyom.conf", &problems, &err), 0);
+	ck_assert_int_eq(read_path(spec, "sub/vyom.conf", &problems, &err), 0);
 	ck_assert_uint_eq(problems.count, 0);
 	ck_assert_str_eq(spec->vms[0]->ssh_keys_path, path);
-}
-END_TEST
-
-START_TEST(a_dash_is_stdin)
-{
-	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
-	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
-	CLEANUP(scope_free) char *path = path_to("vyom.conf");
-	struct error err = { 0 };
-
-	write_text("vyom.conf", BASE VM "}");
-	ck_assert_ptr_nonnull(freopen(path, "r", stdin));
-	ck_assert_int_eq(spec_conf_read(spec, "-", &problems, &err), 0);
-	ck_assert_uint_eq(spec->vm_count, 1);
-	ck_assert_str_eq(spec->path, "stdin");
 }
 END_TEST
 
@@ -369,7 +363,7 @@ static void expect_unreadable(const char *path, enum error_kind kind, const char
 	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
 	struct error err = { 0 };
 
-	ck_assert_int_eq(spec_conf_read(spec, path, &problems, &err), -1);
+	ck_assert_int_eq(read_path(spec, path, &problems, &err), -1);
 	ck_assert_int_eq(err.kind, kind);
 	ck_assert_msg(strstr(err.text, complaint) == err.text, "%s", err.text);
 }
@@ -488,7 +482,6 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_file_of_keys_may_be_a_link);
 	tcase_add_test(tcase, a_bad_file_of_keys_is_one_problem_where_it_is_named);
 	tcase_add_test(tcase, a_relative_config_gives_qm_an_absolute_key_path);
-	tcase_add_test(tcase, a_dash_is_stdin);
 	tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error);
 	tcase_add_test(tcase, a_file_beyond_16_mib_is_refused);
 	tcase_add_test(tcase, the_example_is_the_cluster_of_the_rfc);

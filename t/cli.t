@@ -31,7 +31,7 @@ out 'vyom plan has no option --frobnicate' "named with its verb"
 status 64 "an option of another verb" bare plan --yes
 status 64 "an option without its argument" bare plan -c
 status 64 "an unknown format" bare plan -o yaml
-out 'formats are text and json' "says which there are"
+out 'formats are text, json and events' "says which there are"
 status 64 "one word too many" bare plan now
 out '"now" is too much' "named"
 status 64 "a wait that is no number" bare apply --wait soon

@@ -146,7 +146,7 @@ status 2 "with mistakes" from_stdin <<-'END'
 	node "pve" { }
 	cluster "lab" { vm "a" { vmid = 1 } }
 END
-out '^-:2: vm "a": vmid: "1" is no whole number' "it names lines of standard input"
+out '^stdin:2: vm "a": vmid: "1" is no whole number' "it names lines of standard input"
 cp "$root/etc/vyom/authorized_keys" "$tmp/folder/near.pub"
 status 1 "a relative key file of standard input" from_stdin <<-'END'
 	node "pve" { }
@@ -183,7 +183,7 @@ chmod o-w "$root/etc/vyom/vms.conf"
 status 2 "standard input" from_stdin <<-END
 	include "$root/etc/vyom/vms.conf"
 END
-out '^-:1: include "/.*": a config from standard input has no files beside it; give its path with -c$' "includes nothing"
+out '^stdin:1: include "/.*": a config from standard input has no files beside it; give its path with -c$' "includes nothing"
 
 # --- MACs follow from the names ---
 owner_conf

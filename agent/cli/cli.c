@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
+#include "cli/answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,30 +39,55 @@ enum cli_status cli_status_of(const struct error *err)
 	}
 }
 
-static void print_problems(const char *path, const struct spec_problems *problems)
+static void print_problem(const struct cli *cli, const char *file, int line, const char *text)
+{
+	if (cli->report == &report_events)
+		answer_problem(file, line, text);
+	else if (line)
+		print_text(stderr, "%s:%d: %s\n", file, line, text);
+	else
+		print_text(stderr, "%s: %s\n", file, text);
+}
+
+static void print_problems(const struct cli *cli, const struct spec_problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct spec_problem *problem = &problems->items[i];
 		const char *file;
 		int line = spec_problems_locate(problems, problem->line, &file);
 
-		if (problem->line)
-			print_text(stderr, "%s:%d: %s\n", file ? file : path, line, problem->text);
-		else
-			print_text(stderr, "%s: %s\n", path, problem->text);
+		print_problem(cli, file ? file : cli->bundle.config, problem->line ? line : 0,
+			      problem->text);
 	}
+}
+
+static int receive(struct cli *cli, struct error *err)
+{
+	CLEANUP(scope_free) char *folder = memory_print("%s/var/lib/vyom/files", cli->root);
+
+	if (bundle_receive(&cli->bundle, folder, STDIN_FILENO, err) < 0)
+		return -1;
+	if (cli->report == &report_events)
+		answer_heed_stop(cli->bundle.stop);
+	free(cli->config);
+	cli->config = memory_copy(cli->bundle.config);
+	return 0;
 }
 
 int cli_read_spec(struct cli *cli, struct error *err)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
 
+	if (strcmp(cli->config, "-") != 0)
+		cli->bundle.config = memory_copy(cli->config);
+	else if (receive(cli, err) < 0)
+		return -1;
 	cli->spec = spec_new();
-	if (spec_conf_read(cli->spec, cli->config, &problems, err) < 0)
+	if (spec_conf_read(cli->spec, &cli->bundle, &problems, err) < 0)
 		return -1;
 	if (!problems.count)
 		return 0;
-	print_problems(cli->config, &problems);
+	print_problems(cli, &problems);
 	return error_set(err, ERROR_SPEC, "%zu problem%s in %s: nothing was done", problems.count,
 			 problems.count == 1 ? "" : "s", cli->config);
 }
@@ -187,7 +213,8 @@ int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct er
 	if (cli_take_node(cli, verb, err) < 0)
 		return -1;
 	cli->journal = journal_open(path, JOURNAL_CHANGE, err);
-	if (!cli->journal || cli_observe(cli, with_lvs, err) < 0)
+	if (!cli->journal || bundle_keep(&cli->bundle, err) < 0 ||
+	    cli_observe(cli, with_lvs, err) < 0)
 		return -1;
 	settled = settle(cli, err);
 	if (settled < 0 || (settled && cli_observe_again(cli, with_lvs, err) < 0))
@@ -218,6 +245,7 @@ void cli_release(struct cli *cli)
 	spec_free(cli->spec);
 	if (cli->lock >= 0)
 		close(cli->lock);
+	bundle_release(&cli->bundle);
 	free(cli->config);
 	free(cli->command_line);
 }

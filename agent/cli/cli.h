@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "edge/bundle.h"
 #include "model/event.h"
 #include "model/record.h"
 #include "model/state.h"
@@ -46,8 +47,10 @@ enum cli_option {
 	CLI_VERSION	= 1 << 10,
 	CLI_PRUNE	= 1 << 11,
 	CLI_MARKED	= 1 << 12,
-	CLI_FULL	= 1 << 14,
 	CLI_SHARED	= 1 << 13,
+	CLI_FULL	= 1 << 14,
+	CLI_PLAN	= 1 << 15,
+	CLI_FOLLOW	= 1 << 16,
 };
 
 struct cli {
@@ -55,12 +58,14 @@ struct cli {
 	const char *root;		/* in front of every path; "" on a node */
 	char *config;			/* path of vyom.conf */
 	unsigned wait;			/* seconds to wait for the run lock */
+	const char *plan;		/* the hash of the one plan to carry out, or NULL */
 	const struct report *report;
 	char **args;			/* what stands after the verb */
 	int arg_count;
 	char *command_line;		/* as typed, quoted: for the journal */
 
 	/* filled as the verb needs */
+	struct bundle bundle;		/* what the config was read of */
 	struct spec *spec;
 	struct state state;
 	struct record_vms records;
@@ -72,6 +77,12 @@ struct cli {
 
 /* Read and check the config; what is wrong with it goes to stderr, and err says how much. */
 int cli_read_spec(struct cli *cli, struct error *err);
+
+/*
+ * Read and check the config as above, and all files that it names; one line that another
+ * vyom takes with -c -, without its end, or NULL.  Caller frees.
+ */
+char *cli_make_bundle(struct cli *cli, struct error *err);
 
 /*
  * Look at the node (with the spec's needs, if it is read), and at the journal for who
@@ -115,5 +126,6 @@ int cmd_log(struct cli *cli, struct error *err);
 int cmd_template(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
 int cmd_adopt(struct cli *cli, struct error *err);
+int cmd_bundle(struct cli *cli, struct error *err);
 
 #endif

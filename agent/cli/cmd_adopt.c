@@ -120,6 +120,7 @@ static int dry_run(struct cli *cli, struct adopt *adopt, struct error *err)
 static int adopt_all(struct cli *cli, struct adopt *adopt, struct error *err)
 {
 	bool marked = cli->given & CLI_MARKED, forbidden = adopt->refused && !marked;
+	char hash[DIGEST_SHA256_TEXT];
 
 	if (cli->report->live || forbidden)
 		report_show(cli->report, document_adopt(adopt, &cli->state, marked));
@@ -127,7 +128,8 @@ static int adopt_all(struct cli *cli, struct adopt *adopt, struct error *err)
 		return CLI_REFUSED;
 	if (!adopt->take)
 		report_show(cli->report, document_adopted(adopt, &cli->state, 0));
-	else if (run_ask(cli, adopt->take == 1 ? "Take it over?" : "Take them over?", err) < 0 ||
+	else if (run_check_hash(cli, adopt_hash(adopt, hash), err) < 0 ||
+		 run_ask(cli, adopt->take == 1 ? "Take it over?" : "Take them over?", err) < 0 ||
 		 take_over(cli, adopt, err) < 0)
 		return -1;
 	return adopt->refused ? CLI_REFUSED : CLI_OK;

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "model/record.h"
+#include "cli/follow.h"
 #include "act/prune.h"
 #include "base/error.h"
 #include "edge/journal.h"
@@ -70,9 +71,10 @@ int cmd_log(struct cli *cli, struct error *err)
 	if (open_journal(cli, err) < 0)
 		return -1;
 	if (!cli->arg_count)
-		return log_runs(cli, err);
+		return cli->given & CLI_FOLLOW ? follow_run(cli, 0, err) : log_runs(cli, err);
 	if (!number_parse_unsigned(cli->args[0], 1, INT64_MAX, &id))
 		return error_set(err, ERROR_USAGE, "\"%s\" is no run: vyom log lists them",
 				 cli->args[0]);
-	return log_steps(cli, (int64_t)id, err);
+	return cli->given & CLI_FOLLOW ? follow_run(cli, (int64_t)id, err)
+				       : log_steps(cli, (int64_t)id, err);
 }

@@ -73,6 +73,7 @@ static const char *fate_of(const struct plan *plan, size_t i)
 json_t *document_plan(const struct plan *plan)
 {
 	json_t *steps = json_array();
+	char hash[DIGEST_SHA256_TEXT];
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
@@ -83,8 +84,9 @@ json_t *document_plan(const struct plan *plan)
 			"verb", qm_verb_name(step->verb), "fate", fate_of(plan, i),
 			"argv", document_strings(&step->argv), "why", document_text(step->why)));
 	}
-	return json_pack("{s:s, s:I, s:o, s:o, s:o}", "event", "plan",
-			 "vms", (json_int_t)plan->vm_count, "steps", steps,
+	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o}", "event", "plan",
+			 "vms", (json_int_t)plan->vm_count, "hash", plan_hash(plan, hash),
+			 "steps", steps,
 			 "notes", remarks_of(plan->notes, plan->note_count),
 			 "refusals", remarks_of(plan->refusals, plan->refusal_count));
 }

@@ -54,6 +54,7 @@ json_t *document_status(const struct status *status);
 json_t *document_pool(const struct state *state);
 json_t *document_shared(const struct share *share);
 json_t *document_templates(const struct golden_list *list);
+json_t *document_run(const struct record_run *run);
 json_t *document_runs(const struct record_runs *runs);
 json_t *document_steps(const struct record_run *run, const struct record_steps *steps);
 json_t *document_pruned(unsigned days, const struct outputs_removed *removed);

@@ -52,6 +52,7 @@ json_t *document_adopt(const struct adopt *adopt, const struct state *state, boo
 		[ADOPT_REFUSED] = "left-alone",
 	};
 	json_t *vms = json_array();
+	char hash[DIGEST_SHA256_TEXT];
 
 	for (size_t i = 0; i < adopt->count; i++) {
 		const struct adopt_vm *vm = &adopt->vms[i];
@@ -65,7 +66,8 @@ json_t *document_adopt(const struct adopt *adopt, const struct state *state, boo
 			"plan", vm->plan.vm_count ? document_plan(&vm->plan) : json_null()));
 		json_array_append_new(vms, document);
 	}
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "event", "adopt",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:o}", "event", "adopt",
+			 "hash", adopt_hash(adopt, hash),
 			 "take_over", (json_int_t)adopt->take,
 			 "known", (json_int_t)adopt->known,
 			 "left_alone", (json_int_t)adopt->refused, "all", all, "vms", vms);
@@ -154,7 +156,7 @@ json_t *document_shared(const struct share *share)
 	return json_pack("{s:s, s:o}", "event", "shared", "volumes", volumes);
 }
 
-static json_t *run_of(const struct record_run *run)
+json_t *document_run(const struct record_run *run)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:f, s:o, s:s, s:o}",
 		"run", (json_int_t)run->id, "verb", document_text(run->verb),
@@ -170,7 +172,7 @@ json_t *document_runs(const struct record_runs *runs)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < runs->count; i++)
-		json_array_append_new(array, run_of(&runs->items[i]));
+		json_array_append_new(array, document_run(&runs->items[i]));
 	return json_pack("{s:s, s:o}", "event", "runs", "runs", array);
 }
 
@@ -183,7 +185,7 @@ static json_t *exit_status_of(const struct record_step *step)
 
 json_t *document_steps(const struct record_run *run, const struct record_steps *steps)
 {
-	json_t *document = run_of(run), *array = json_array();
+	json_t *document = document_run(run), *array = json_array();
 
 	for (size_t i = 0; i < steps->count; i++) {
 		const struct record_step *step = &steps->items[i];

@@ -221,6 +221,14 @@ static void draw_remark(FILE *out, const json_t *event)
 	fflush(out);
 }
 
+static void draw_run(FILE *out, const json_t *run)
+{
+	if (isatty(fileno(out)))
+		fputs("\r\033[K", out);
+	report_table_run(out, run);
+	fflush(out);
+}
+
 static const char *outcome_advice(const json_t *outcome)
 {
 	if (field_flag(outcome, "interrupted") && !field_flag(outcome, "proven"))
@@ -331,6 +339,7 @@ static const struct {
 	{ "vm-stopped",		draw_remark },
 	{ "stopping",		draw_remark },
 	{ "remark",		draw_remark },
+	{ "run",		draw_run },
 	{ "outcome",		draw_outcome },
 	{ "adopt",		report_text_adopt },
 	{ "adopted",		report_text_adopted },

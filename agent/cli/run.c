@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "decide/admit.h"
@@ -181,12 +182,22 @@ int run_ask(struct cli *cli, const char *question, struct error *err)
 	return answer ? 0 : error_set(err, ERROR_REFUSED, "nothing was done");
 }
 
+int run_check_hash(const struct cli *cli, const char *hash, struct error *err)
+{
+	if (!cli->plan || strcmp(cli->plan, hash) == 0)
+		return 0;
+	return error_set(err, ERROR_REFUSED, "what is due now is not what --plan allows: the node "
+			 "or the config has changed since; nothing was done, look at the plan "
+			 "again");
+}
+
 int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, const char *question,
 		  int (*again)(struct cli *cli, struct plan *plan, struct error *err),
 		  struct error *err)
 {
 	CLEANUP(record_run_release) struct record_run run = { .id = 0 };
 	CLEANUP(scope_free) char *vmids = vmids_of(plan);
+	char hash[DIGEST_SHA256_TEXT];
 
 	if (cli->report->live || plan->refusal_count)
 		report_show(cli->report, document_plan(plan));
@@ -196,7 +207,8 @@ int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, co
 		report_show(cli->report, document_outcome(plan, 0, NULL));
 		return CLI_OK;
 	}
-	if (run_ask(cli, question, err) < 0 || run_begin(cli, verb, vmids, &run, err) < 0)
+	if (run_check_hash(cli, plan_hash(plan, hash), err) < 0 ||
+	    run_ask(cli, question, err) < 0 || run_begin(cli, verb, vmids, &run, err) < 0)
 		return -1;
 	return carry_out(cli, &run, plan, again, err);
 }

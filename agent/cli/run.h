@@ -17,6 +17,9 @@ void run_make_plan(const struct cli *cli, struct plan *plan);
 /* Ask, unless --yes.  -1 if the user said no, or there is nobody to ask. */
 int run_ask(struct cli *cli, const char *question, struct error *err);
 
+/* Is what is due now, by its hash, what --plan allows?  -1 if it is not. */
+int run_check_hash(const struct cli *cli, const char *hash, struct error *err);
+
 /*
  * Journal that a run begins which may change the VMs "101 102": fills run, which the
  * caller releases.

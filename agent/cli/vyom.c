@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/cli.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -18,6 +19,9 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+
+/* What each verb takes that changes the node. */
+#define CLI_CHANGE (CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_PLAN)
 
 static const struct verb {
 	const char *name, *args, *help;
@@ -29,19 +33,22 @@ static const struct verb {
 	  0 },
 	{ "plan", "", "show what apply would do", cmd_plan, CLI_CONFIG | CLI_REINIT, 0, 0 },
 	{ "apply", "", "make the node what the config says", cmd_apply,
-	  CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_REINIT, 0, 0 },
+	  CLI_CONFIG | CLI_CHANGE | CLI_REINIT, 0, 0 },
 	{ "verify", "", "report drift; changes nothing; for cron", cmd_verify,
 	  CLI_CONFIG | CLI_QUIET, 0, 0 },
 	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0 },
 	{ "pool", "", "the thin pools and their volumes", cmd_pool,
 	  CLI_ALL | CLI_SHARED | CLI_WAIT, 0, 0 },
-	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log, CLI_PRUNE | CLI_WAIT, 0, 1 },
+	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log,
+	  CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1 },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
-	  CLI_YES | CLI_DRY_RUN | CLI_WAIT, 1, -1 },
+	  CLI_CHANGE, 1, -1 },
 	{ "template", "build|list|lint|verify|prune [NAME]", "the golden image that VMs are cloned from",
-	  cmd_template, CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_FULL, 1, 2 },
+	  cmd_template, CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2 },
 	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
-	  CLI_CONFIG | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_MARKED, 0, -1 },
+	  CLI_CONFIG | CLI_CHANGE | CLI_MARKED, 0, -1 },
+	{ "bundle", "", "print the config and the files it names as one line, for another machine",
+	  cmd_bundle, CLI_CONFIG, 0, 0 },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -54,7 +61,8 @@ static const struct option_row {
 } options[] = {
 	{ CLI_CONFIG, 'c', "config", "FILE",
 	  "read FILE, not " SYSCONFDIR "/vyom/vyom.conf (-: standard input)" },
-	{ CLI_FORMAT, 'o', "output", "FORMAT", "text or json" },
+	{ CLI_FORMAT, 'o', "output", "FORMAT",
+	  "text, json, or events: a line for each thing, as it happens" },
 	{ CLI_YES, 'y', "yes", NULL, "do not ask" },
 	{ CLI_DRY_RUN, 'n', "dry-run", NULL, "show the plan and stop" },
 	{ CLI_WAIT, 'w', "wait", "SECONDS", "wait so long for another run to end" },
@@ -64,6 +72,9 @@ static const struct option_row {
 	{ CLI_ALL, 'a', "all", NULL, "ask LVM too: inactive volumes and origins" },
 	{ CLI_PRUNE, 0, "prune", NULL,
 	  "remove outputs of runs that ended over 90 days ago (--prune DAYS: over DAYS)" },
+	{ CLI_PLAN, 0, "plan", "HASH",
+	  "carry out that plan only, as its JSON calls it; refuse if another is due" },
+	{ CLI_FOLLOW, 'f', "follow", NULL, "show a run that is on, until it ends" },
 	{ CLI_SHARED, 0, "shared", NULL,
 	  "what clones share with their templates, to the byte" },
 	{ CLI_MARKED, 0, "all", NULL, "instead of names: every VM that carries vyom's mark" },
@@ -178,7 +189,10 @@ static int take_option(struct cli *cli, const struct option_row *option, const c
 	case CLI_FORMAT:
 		cli->report = report_find(arg);
 		if (!cli->report)
-			return error_set(err, ERROR_USAGE, "-o %s: formats are text and json", arg);
+			return error_set(err, ERROR_USAGE, "-o %s: formats are text, json and events", arg);
+		break;
+	case CLI_PLAN:
+		cli->plan = arg;
 		break;
 	case CLI_WAIT:
 		if (!number_parse_unsigned(arg, 0, 86400, &seconds))
@@ -237,6 +251,29 @@ static char *quote_command_line(int argc, char **argv)
 	return strbuf_detach(&text);
 }
 
+/* To whom asked for events, an error is one too. */
+static int answer(struct cli *cli, const struct verb *verb, struct error *err)
+{
+	int status;
+
+	answer_hello(cli, verb->name);
+	if (!(verb->options & CLI_CONFIG) || strcmp(cli->config, "-") != 0)
+		answer_heed_stop(false);
+	status = verb->run(cli, err);
+	if (status < 0)
+		status = (int)cli_status_of(err);
+	answer_end(status, err);
+	return status;
+}
+
+static int perform(struct cli *cli, const struct verb *verb, struct error *err)
+{
+	if (!cli->config)
+		cli->config = *cli->root ? memory_print("%s/etc/vyom/vyom.conf", cli->root) :
+					   memory_copy(SYSCONFDIR "/vyom/vyom.conf");
+	return cli->report == &report_events ? answer(cli, verb, err) : verb->run(cli, err);
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
 	struct cli cli = { .root = "", .report = &report_text, .lock = -1 };
@@ -245,26 +282,49 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 	cli.command_line = quote_command_line(argc, argv);
 	status = parse_options(&cli, verb, argc - 1, argv + 1, &err);
-	if (status == 0) {
-		if (!cli.config)
-			cli.config = *cli.root ? memory_print("%s/etc/vyom/vyom.conf", cli.root) :
-					     memory_copy(SYSCONFDIR "/vyom/vyom.conf");
-		status = cli.given & CLI_HELP ? print_verb_help(stdout, verb)
-					      : verb->run(&cli, &err);
-	}
+	if (status == 0 && cli.given & CLI_HELP)
+		status = print_verb_help(stdout, verb);
+	else if (status == 0)
+		status = perform(&cli, verb, &err);
 	cli_release(&cli);
-	if (status < 0) {
-		print_text(stderr, "vyom: %s\n", err.text);
-		status = (int)cli_status_of(&err);
-	}
-	return status;
+	if (status >= 0)
+		return status;
+	print_text(stderr, "vyom: %s\n", err.text);
+	return (int)cli_status_of(&err);
+}
+
+static bool takes_argument(const char *word)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].arg && (word[1] == '-' ? strcmp(word + 2, options[i].name) == 0 :
+				       word[1] == options[i].letter && !word[2]))
+			return true;
+	return false;
+}
+
+/* Options may stand before the verb too: it is moved to where it is looked for. */
+static void lift_verb(int argc, char **argv)
+{
+	char *verb;
+	int at = 1;
+
+	while (at < argc && argv[at][0] == '-' && argv[at][1])
+		at += takes_argument(argv[at]) ? 2 : 1;
+	if (at <= 1 || at >= argc)
+		return;
+	verb = argv[at];
+	memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof(*argv));
+	argv[1] = verb;
 }
 
 static int dispatch(int argc, char **argv)
 {
-	const char *word = argc > 1 ? argv[1] : "";
-	const struct verb *verb = find_verb(word);
+	const char *word;
+	const struct verb *verb;
 
+	lift_verb(argc, argv);
+	word = argc > 1 ? argv[1] : "";
+	verb = find_verb(word);
 	if (verb)
 		return run_verb(verb, argc, argv);
 	if (strcmp(word, "help") == 0)

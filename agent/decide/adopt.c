@@ -354,6 +354,29 @@ void adopt_shape_release(struct adopt_shape *shape)
 	*shape = (struct adopt_shape){ .name = NULL };
 }
 
+static void add_text(struct digest *digest, const char *text)
+{
+	digest_add(digest, text ? text : "", strlen(text ? text : "") + 1);
+}
+
+const char *adopt_hash(const struct adopt *adopt, char text[DIGEST_SHA256_TEXT])
+{
+	CLEANUP(digest_free) struct digest *digest = digest_new();
+
+	for (size_t i = 0; i < adopt->count; i++) {
+		const struct record_vm *vm = &adopt->vms[i].record;
+
+		if (adopt->vms[i].standing != ADOPT_TAKE)
+			continue;
+		digest_add(digest, &vm->vmid, sizeof(vm->vmid));
+		add_text(digest, vm->cluster);
+		add_text(digest, vm->name);
+		add_text(digest, vm->uuid);
+		add_text(digest, vm->vmgenid);
+	}
+	return digest_finish(digest, text);
+}
+
 void adopt_release(struct adopt *adopt)
 {
 	for (size_t i = 0; i < adopt->count; i++) {

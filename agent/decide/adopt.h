@@ -87,6 +87,9 @@ void adopt_describe(const struct adopt_vm *vm, const struct state *state,
 		    struct adopt_shape *shape);
 void adopt_shape_release(struct adopt_shape *shape);
 
+/* Who would be taken over, in short: the same VMs under the same names have one hash. */
+const char *adopt_hash(const struct adopt *adopt, char text[DIGEST_SHA256_TEXT]);
+
 void adopt_release(struct adopt *adopt);
 
 #endif

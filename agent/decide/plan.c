@@ -334,6 +334,22 @@ static void release_remarks(struct plan_remark *remarks, size_t count)
 	free(remarks);
 }
 
+const char *plan_hash(const struct plan *plan, char text[DIGEST_SHA256_TEXT])
+{
+	CLEANUP(digest_free) struct digest *digest = digest_new();
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		/* with its NUL each word, and with one more each command: none runs into the next */
+		digest_add(digest, &step->vmid, sizeof(step->vmid));
+		for (size_t j = 0; j < step->argv.count; j++)
+			digest_add(digest, step->argv.items[j], strlen(step->argv.items[j]) + 1);
+		digest_add(digest, "", 1);
+	}
+	return digest_finish(digest, text);
+}
+
 void plan_release(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "model/qm.h"
+#include "base/digest.h"
 #include "base/strvec.h"
 
 struct diff;
@@ -93,6 +94,8 @@ void plan_refuse(struct plan *plan, const char *vm, unsigned vmid, const char *f
 	__attribute__((format(printf, 4, 5)));
 void plan_note(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* What it would do, in short: two plans with the same commands in the same order have one hash. */
+const char *plan_hash(const struct plan *plan, char text[DIGEST_SHA256_TEXT]);
 void plan_release(struct plan *plan);
 
 #endif

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "edge/bundle.h"
 
 #define LARGEST (64 * KIB)
 
@@ -90,28 +90,16 @@ int keyfile_check(const char *text, struct error *err)
 	return 0;
 }
 
-int keyfile_read(const char *path, struct strbuf *keys, struct error *err)
+int keyfile_read(struct bundle *bundle, const char *path, struct strbuf *keys, struct error *err)
 {
-	CLEANUP(scope_close) int fd = -1;
-	char chunk[4096];
-	ssize_t got;
-
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (!bundle->sealed && access(path, F_OK) < 0 && errno == ENOENT)
 		return error_set(err, ERROR_SPEC, "is not there; put the public keys into it, one "
 						  "a line");
-	fd = file_open_trusted(path, err);
-	if (fd < 0)
+	if (bundle_read(bundle, path, LARGEST, keys, err) < 0)
 		return -1;
-	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_set_errno(err, "cannot be read");
-		strbuf_add(keys, chunk, (size_t)got);
-		if (keys->len > LARGEST)
-			return error_set(err, ERROR_SPEC, "is larger than 64 KiB; give a file of "
-							  "public keys only");
-	}
+	if (keys->len > LARGEST)
+		return error_set(err, ERROR_SPEC, "is larger than 64 KiB; give a file of "
+						  "public keys only");
 	if (memchr(keys->buf, '\0', keys->len))
 		return error_set(err, ERROR_SPEC, "is no text; give a file of public keys");
 	return keyfile_check(keys->buf, err);

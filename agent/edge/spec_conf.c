@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "edge/bundle.h"
 #include "edge/keyfile.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -17,7 +18,6 @@
 #include "model/spec_scan.h"
 #include "base/strbuf.h"
 
-#define LARGEST (16 * MIB)
 #define LONGEST_NAME 254	/* one more than any name may have */
 
 /* libconfuse's callbacks have no argument of ours, so this lives for one parse. */
@@ -164,32 +164,23 @@ int spec_conf_parse(struct spec *spec, struct strbuf *text, const struct spec_in
 	return result == CFG_SUCCESS && here.closed == scan.count ? 0 : -1;
 }
 
-/* The text of a file, or of stdin ("-"), added to text. */
-static int read_text(const char *path, struct strbuf *text, struct error *err)
+/* The text of a file, added to text. */
+static int read_text(struct bundle *bundle, const char *path, struct strbuf *text,
+		     struct error *err)
 {
-	bool is_stdin = strcmp(path, "-") == 0;
-	CLEANUP(scope_close) int fd = is_stdin ? -1 : file_open_trusted(path, err);
-	char chunk[65536];
-	ssize_t got;
+	size_t before = text->len;
 
-	if (!is_stdin && fd < 0)
+	if (bundle_read(bundle, path, BUNDLE_LARGEST, text, err) < 0)
 		return error_prefix(err, "%s", path);
-	while ((got = read(is_stdin ? STDIN_FILENO : fd, chunk, sizeof(chunk))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_set_errno(err, "%s: cannot be read", is_stdin ? "stdin" : path);
-		strbuf_add(text, chunk, (size_t)got);
-		if (text->len > LARGEST)
-			return error_set(err, ERROR_SPEC, "%s is larger than 16 MiB, which is no "
-							  "vyom.conf", is_stdin ? "stdin" : path);
-	}
+	if (text->len - before > BUNDLE_LARGEST)
+		return error_set(err, ERROR_SPEC, "%s is larger than 16 MiB, which is no vyom.conf",
+				 path);
 	return 0;
 }
 
 /* What the config and all that it includes come to. */
 struct included {
-	const char *config;
+	struct bundle *bundle;
 	size_t size;
 };
 
@@ -203,31 +194,39 @@ static char *path_beside(const char *from, const char *name)
 	return memory_print("%.*s/%s", (int)(slash - from), from, name);
 }
 
-/* The one place where included files are read: what stdin could include nobody sent along. */
 static int read_included(void *context, const char *from, const char *name, char **path,
 			 char **identity, struct strbuf *text, struct error *err)
 {
 	struct included *included = context;
+	struct bundle *bundle = included->bundle;
 
-	if (strcmp(included->config, "-") == 0)
+	*path = path_beside(from ? from : bundle->config, name);
+	if (name[0] != '/' && strcmp(bundle->config, BUNDLE_STDIN) == 0)
 		return error_set(err, ERROR_SPEC, "a config from standard input has no files beside "
 						  "it; give its path with -c");
-	*path = path_beside(from ? from : included->config, name);
-	if (read_text(*path, text, err) < 0)
+	if (read_text(bundle, *path, text, err) < 0)
 		return -1;
 	included->size += text->len;
-	if (included->size > LARGEST)
+	if (included->size > BUNDLE_LARGEST)
 		return error_set(err, ERROR_SPEC, "with %s this is larger than 16 MiB, which is no "
 						  "vyom.conf", *path);
-	*identity = realpath(*path, NULL);
+	*identity = bundle->sealed ? memory_copy(*path) : realpath(*path, NULL);
 	return *identity ? 0 : error_set_errno(err, "%s: cannot be read", *path);
 }
 
 /* A key file that was read: one that many VMs name is read once. */
 struct read_file {
-	char *path;
+	char *path, *place;	/* here, and as qm finds it */
 	char *keys;		/* NULL: it was refused */
 	struct error err;
+};
+
+/* What is named beside the config, and who names it. */
+struct naming {
+	struct spec *spec;
+	struct bundle *bundle;
+	struct spec_problems *problems;
+	void *files;		/* of struct read_file, by path */
 };
 
 static int compare_files(const void *a, const void *b)
@@ -240,13 +239,14 @@ static void free_file(void *pointer)
 	struct read_file *file = pointer;
 
 	free(file->path);
+	free(file->place);
 	free(file->keys);
 	free(file);
 }
 
-static void free_files(void **files)
+static void naming_release(struct naming *naming)
 {
-	tdestroy(*files, free_file);
+	tdestroy(naming->files, free_file);
 }
 
 /* Relative to the folder of the file that names it; absolute in the end: qm is to find it too. */
@@ -262,25 +262,24 @@ static char *resolve_path(const struct spec *spec, const char *from, const char 
 }
 
 /* The file that a value names, read now if it was not yet. */
-static const struct read_file *fetch_file(void **files, const struct spec *spec,
-					  const struct spec_value *value,
-					  const struct spec_problems *problems)
+static const struct read_file *fetch_file(struct naming *naming, const struct spec_value *value)
 {
 	struct read_file *file = memory_new(1, sizeof(*file)), **found;
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
 	const char *from;
 
-	spec_problems_locate(problems, value->line, &from);
-	file->path = resolve_path(spec, from, value->text);
-	found = tsearch(file, files, compare_files);
+	spec_problems_locate(naming->problems, value->line, &from);
+	file->path = resolve_path(naming->spec, from, value->text);
+	found = tsearch(file, &naming->files, compare_files);
 	if (!found)
 		abort();	/* out of memory */
 	if (*found != file) {
 		free_file(file);
 		return *found;
 	}
-	if (keyfile_read(file->path, &keys, &file->err) == 0)
+	if (keyfile_read(naming->bundle, file->path, &keys, &file->err) == 0)
 		file->keys = strbuf_detach(&keys);
+	file->place = bundle_place(naming->bundle, file->path);
 	return file;
 }
 
@@ -290,8 +289,7 @@ static enum key_id key_file_of(const struct spec_section *section)
 }
 
 /* Read what each section itself names, so that a bad file is reported where it is named. */
-static void read_key_files(void **files, const struct spec *spec, struct spec_section **sections,
-			   size_t count, struct spec_problems *problems)
+static void read_key_files(struct naming *naming, struct spec_section **sections, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		enum key_id key = key_file_of(sections[i]);
@@ -300,16 +298,15 @@ static void read_key_files(void **files, const struct spec *spec, struct spec_se
 
 		if (!value || value->refused)
 			continue;
-		file = fetch_file(files, spec, value, problems);
+		file = fetch_file(naming, value);
 		if (!file->keys)
-			spec_problem_add(problems, value->line, "%s \"%s\": %s: %s: %s",
+			spec_problem_add(naming->problems, value->line, "%s \"%s\": %s: %s: %s",
 					 key_scope_name(sections[i]->scope), sections[i]->name,
 					 key_table[key].name, file->path, file->err.text);
 	}
 }
 
-static void hand_out_keys(void **files, const struct spec *spec, struct spec_section **sections,
-			  size_t count, const struct spec_problems *problems)
+static void hand_out_keys(struct naming *naming, struct spec_section **sections, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct spec_value *value =
@@ -318,32 +315,71 @@ static void hand_out_keys(void **files, const struct spec *spec, struct spec_sec
 
 		if (!value || value->refused)
 			continue;
-		file = fetch_file(files, spec, value, problems);
+		file = fetch_file(naming, value);
 		sections[i]->ssh_keys = memory_copy(file->keys);
-		sections[i]->ssh_keys_path = memory_copy(file->path);
+		sections[i]->ssh_keys_path = memory_copy(file->place);
 	}
 }
 
-int spec_conf_read(struct spec *spec, const char *path, struct spec_problems *problems,
+/* What a template puts into its guest, LOCAL:GUEST, is found where it was kept. */
+static void place_guest_files(struct bundle *bundle, struct spec_section *template)
+{
+	struct spec_value *value = template->values[KEY_FILES];
+
+	for (size_t i = 0; value && i < value->list.count; i++) {
+		char *pair = value->list.items[i];
+		CLEANUP(scope_free) char *local = memory_print("%.*s", (int)strcspn(pair, ":"),
+							       pair);
+		CLEANUP(scope_free) char *place = bundle_place(bundle, local);
+
+		value->list.items[i] = memory_print("%s%s", place, pair + strlen(local));
+		free(pair);
+	}
+}
+
+int spec_conf_read_guest_files(const struct spec *spec, struct bundle *bundle, struct error *err)
+{
+	for (size_t i = 0; i < spec->template_count; i++) {
+		const struct spec_value *value = spec->templates[i]->values[KEY_FILES];
+
+		for (size_t j = 0; value && j < value->list.count; j++) {
+			const char *pair = value->list.items[j];
+			CLEANUP(scope_free) char *local =
+				memory_print("%.*s", (int)strcspn(pair, ":"), pair);
+			CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+			if (read_text(bundle, local, &text, err) < 0)
+				return error_prefix(err, "template \"%s\": files",
+						    spec->templates[i]->name);
+		}
+	}
+	return 0;
+}
+
+int spec_conf_read(struct spec *spec, struct bundle *bundle, struct spec_problems *problems,
 		   struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(free_files) void *files = NULL;
-	CLEANUP(scope_free) char *identity = realpath(path, NULL);
-	struct included included = { .config = path };
+	CLEANUP(naming_release) struct naming naming = {
+		.spec = spec, .bundle = bundle, .problems = problems,
+	};
+	CLEANUP(scope_free) char *identity = realpath(bundle->config, NULL);
+	struct included included = { .bundle = bundle };
 	const struct spec_includer includer = { read_included, &included, identity };
 
-	if (read_text(path, &text, err) < 0)
+	if (read_text(bundle, bundle->config, &text, err) < 0)
 		return -1;
 	included.size = text.len;
-	spec->path = memory_copy(strcmp(path, "-") == 0 ? "stdin" : path);
+	spec->path = memory_copy(bundle->config);
 	spec_conf_parse(spec, &text, &includer, problems);
-	read_key_files(&files, spec, spec->clusters, spec->cluster_count, problems);
-	read_key_files(&files, spec, spec->roles, spec->role_count, problems);
-	read_key_files(&files, spec, spec->vms, spec->vm_count, problems);
-	read_key_files(&files, spec, spec->templates, spec->template_count, problems);
+	read_key_files(&naming, spec->clusters, spec->cluster_count);
+	read_key_files(&naming, spec->roles, spec->role_count);
+	read_key_files(&naming, spec->vms, spec->vm_count);
+	read_key_files(&naming, spec->templates, spec->template_count);
 	spec_check(spec, problems);
-	hand_out_keys(&files, spec, spec->vms, spec->vm_count, problems);
-	hand_out_keys(&files, spec, spec->templates, spec->template_count, problems);
+	hand_out_keys(&naming, spec->vms, spec->vm_count);
+	hand_out_keys(&naming, spec->templates, spec->template_count);
+	for (size_t i = 0; bundle->sealed && i < spec->template_count; i++)
+		place_guest_files(bundle, spec->templates[i]);
 	return 0;
 }
