@@ -48,7 +48,7 @@ perl -e '
 		["SQLite", qr/^sqlite3\.h$/, qr{^edge/journal(_[a-z]+)?\.[ch]$}],
 		["jansson", qr/^jansson\.h$/, qr{^(edge/(image|lvs|pvefs|bundle)\.c|cli/.*)$}],
 		["libcrypto", qr{^openssl/}, qr{^base/digest\.c$}],
-		["libssh", qr{^libssh/}, qr{^edge/ssh\.c$}],
+		["libssh", qr{^libssh/}, qr{^edge/(ssh|link)_[a-z]+\.[ch]$|^edge/link\.c$}],
 	);
 	my (%includes, %foreign);
 	for my $file (map { s{^agent/}{}r } glob "agent/*/*.[ch]") {

@@ -7,7 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -30,20 +30,42 @@ static void notice_loss(int fd)
 			   sizeof(options[i].value));
 }
 
+int tcp_begin(const struct sockaddr *address, socklen_t len)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), failed;
+
+	if (fd < 0)
+		return -1;
+	notice_loss(fd);
+	if (connect(fd, address, len) == 0 || errno == EINPROGRESS)
+		return fd;
+	failed = errno;
+	close(fd);
+	errno = failed;
+	return -1;
+}
+
+int tcp_result(int fd)
+{
+	socklen_t len = sizeof(int);
+	int failed = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len);
+	return failed;
+}
+
 /* 0, or the errno of a connection that was begun and did not come about. */
 static int wait_for_answer(int fd, double seconds)
 {
 	struct pollfd poller = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int failed = 0, ready;
+	int ready;
 
 	do
 		ready = poll(&poller, 1, (int)(seconds * 1000));
 	while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
 		return ready < 0 ? errno : ETIMEDOUT;
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len);
-	return failed;
+	return tcp_result(fd);
 }
 
 int tcp_connect(const char *address, unsigned port, double seconds, struct error *err)
@@ -52,20 +74,18 @@ int tcp_connect(const char *address, unsigned port, double seconds, struct error
 	struct addrinfo *found;
 	char service[NUMBER_TEXT];
 	CLEANUP(scope_close) int fd = -1;
-	int failed, result;
+	int result;
 
 	snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(address, service, &hints, &found) != 0)
 		return error_set(err, ERROR_SYSTEM, "is no address");
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		notice_loss(fd);
-	failed = fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0 ? errno : 0;
+	fd = tcp_begin(found->ai_addr, found->ai_addrlen);
+	result = fd < 0 ? errno : 0;
 	freeaddrinfo(found);
-	if (failed == EINPROGRESS)
-		failed = wait_for_answer(fd, seconds);
-	errno = failed;
-	if (failed)
+	if (fd >= 0)
+		result = wait_for_answer(fd, seconds);
+	errno = result;
+	if (result)
 		return error_set_errno(err, "port %u", port);
 	result = fd;
 	fd = -1;

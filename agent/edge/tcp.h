@@ -5,6 +5,8 @@
 #ifndef TCP_H
 #define TCP_H
 
+#include <sys/socket.h>
+
 struct error;
 
 /*
@@ -13,5 +15,13 @@ struct error;
  * gone without a word is noticed within a minute, and reading then fails.
  */
 int tcp_connect(const char *address, unsigned port, double seconds, struct error *err);
+
+/*
+ * Begin to connect to address, never waiting: an fd, or -1 with errno.  Once poll(2) says
+ * that it can be written to, tcp_result() is 0, or the errno of what came of it.  The loss
+ * of the peer is noticed as above.
+ */
+int tcp_begin(const struct sockaddr *address, socklen_t len);
+int tcp_result(int fd);
 
 #endif

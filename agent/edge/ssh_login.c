@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
-#include "edge/secret.h"
+#include "edge/ssh_part.h"
 #include "edge/tcp.h"
 
 enum {
@@ -21,120 +21,19 @@ enum {
 	QUIET = 1,		/* s without output after the end: a daemon holds it */
 };
 
-struct ssh_pair {
-	ssh_key key;
-	char *public, *fingerprint;
-};
-
 struct ssh_login {
 	ssh_session session;
 	char *host_key;
 	double deadline;	/* of what is being done; monotonic seconds */
 };
 
-static double now(void)
+double ssh_part_now(void)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
-
-/* --- a key pair --- */
-
-/* NULL if there is none; caller frees. */
-static char *fingerprint_of(ssh_key key)
-{
-	unsigned char *hash;
-	size_t len;
-	char *text, *copy;
-
-	if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &len) < 0)
-		return NULL;
-	text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, len);
-	copy = memory_copy(text);
-	ssh_string_free_char(text);
-	ssh_clean_pubkey_hash(&hash);
-	return copy;
-}
-
-/* Takes key, also when it fails. */
-static int make_pair(ssh_key key, const char *comment, struct ssh_pair **pair, struct error *err)
-{
-	char *base64;
-
-	*pair = memory_new(1, sizeof(**pair));
-	(*pair)->key = key;
-	if (ssh_pki_export_pubkey_base64(key, &base64) == SSH_OK) {
-		(*pair)->public = memory_print("%s %s %s", ssh_key_type_to_char(ssh_key_type(key)),
-					       base64, comment);
-		ssh_string_free_char(base64);
-		(*pair)->fingerprint = fingerprint_of(key);
-	}
-	if ((*pair)->fingerprint)
-		return 0;
-	ssh_pair_free(pair);
-	return error_set(err, ERROR_SYSTEM, "libssh cannot write the public part of a key");
-}
-
-int ssh_pair_generate(const char *comment, struct ssh_pair **pair, struct error *err)
-{
-	ssh_key key;
-
-	*pair = NULL;
-	if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key) != SSH_OK)
-		return error_set(err, ERROR_SYSTEM, "libssh cannot make a key pair");
-	return make_pair(key, comment, pair, err);
-}
-
-int ssh_pair_read(const struct secret *text, const char *comment, struct ssh_pair **pair,
-		  struct error *err)
-{
-	ssh_key key;
-
-	*pair = NULL;
-	if (!text->text ||
-	    ssh_pki_import_privkey_base64(text->text, NULL, NULL, NULL, &key) != SSH_OK)
-		return error_set(err, ERROR_SPEC, "is no private key that can be read without a "
-						  "passphrase");
-	return make_pair(key, comment, pair, err);
-}
-
-const char *ssh_pair_public(const struct ssh_pair *pair)
-{
-	return pair->public;
-}
-
-const char *ssh_pair_fingerprint(const struct ssh_pair *pair)
-{
-	return pair->fingerprint;
-}
-
-int ssh_pair_private(const struct ssh_pair *pair, struct secret *text, struct error *err)
-{
-	char *plain;
-	int result;
-
-	if (ssh_pki_export_privkey_base64(pair->key, NULL, NULL, NULL, &plain) != SSH_OK)
-		return error_set(err, ERROR_SYSTEM, "libssh cannot write a private key");
-	result = secret_set(text, plain, strlen(plain), err);
-	explicit_bzero(plain, strlen(plain));
-	ssh_string_free_char(plain);
-	return result;
-}
-
-void ssh_pair_free(struct ssh_pair **pair)
-{
-	if (!*pair)
-		return;
-	ssh_key_free((*pair)->key);
-	free((*pair)->public);
-	free((*pair)->fingerprint);
-	free(*pair);
-	*pair = NULL;
-}
-
-/* --- a login --- */
 
 /*
  * libssh never waits here, because its own limits are per call: it says that it
@@ -143,7 +42,7 @@ void ssh_pair_free(struct ssh_pair **pair)
 static bool wait_for_peer(const struct ssh_login *login)
 {
 	struct pollfd poller = { .fd = ssh_get_fd(login->session), .events = POLLIN };
-	double left = (login->deadline - now()) * 1000;
+	double left = (login->deadline - ssh_part_now()) * 1000;
 
 	if (left <= 0)
 		return false;
@@ -215,7 +114,7 @@ static int check_host(const struct ssh_target *target, struct ssh_login *login,
 	ssh_key key;
 
 	if (ssh_get_server_publickey(login->session, &key) == SSH_OK) {
-		login->host_key = fingerprint_of(key);
+		login->host_key = ssh_part_fingerprint(key);
 		ssh_key_free(key);
 	}
 	if (!login->host_key) {
@@ -256,7 +155,7 @@ int ssh_login_open(const struct ssh_target *target, struct ssh_login **login,
 {
 	*failure = SSH_FAILURE_NONE;
 	*login = memory_new(1, sizeof(**login));
-	(*login)->deadline = now() + target->seconds;
+	(*login)->deadline = ssh_part_now() + target->seconds;
 	if (begin(target, *login, failure, err) == 0 && agree(*login, failure, err) == 0 &&
 	    check_host(target, *login, failure, err) == 0 &&
 	    show_key(target, *login, failure, err) == 0)
@@ -299,7 +198,7 @@ static int take_output(ssh_session session, ssh_channel channel, void *data, uin
 	struct running *running = context;
 
 	(void)session, (void)channel, (void)is_stderr;
-	running->heard = now();
+	running->heard = ssh_part_now();
 	if (running->command->output)
 		running->command->output(running->command->context, data, len);
 	return (int)len;
@@ -312,7 +211,7 @@ static void take_status(ssh_session session, ssh_channel channel, int status, vo
 	(void)session, (void)channel;
 	running->command->status = status;
 	running->ended = true;
-	running->heard = now();
+	running->heard = ssh_part_now();
 }
 
 static void take_signal(ssh_session session, ssh_channel channel, const char *name, int core,
@@ -323,7 +222,7 @@ static void take_signal(ssh_session session, ssh_channel channel, const char *na
 	(void)session, (void)channel, (void)core, (void)message, (void)language;
 	strncpy(running->command->signal, name, sizeof(running->command->signal) - 1);
 	running->ended = true;
-	running->heard = now();
+	running->heard = ssh_part_now();
 }
 
 static bool is_over(const struct running *running)
@@ -331,7 +230,7 @@ static bool is_over(const struct running *running)
 	if (!running->ended)
 		return false;
 	return ssh_channel_is_eof(running->channel) || ssh_channel_is_closed(running->channel) ||
-	       now() > running->heard + QUIET;
+	       ssh_part_now() > running->heard + QUIET;
 }
 
 /* As much of the input as the other side has room for now. */
@@ -365,7 +264,7 @@ static bool is_waiting_to_write(const struct running *running)
 static int follow(struct running *running, enum ssh_failure *failure)
 {
 	while (!is_over(running)) {
-		if (now() > running->login->deadline)
+		if (ssh_part_now() > running->login->deadline)
 			return fail(failure, SSH_FAILURE_LATE);
 		/* one that ended without reading all its input is no failure of ours */
 		if (!running->ended && !ssh_channel_is_closed(running->channel) &&
@@ -425,7 +324,7 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 		  struct error *err)
 {
 	struct running running = {
-		.login = login, .command = command, .heard = now(),
+		.login = login, .command = command, .heard = ssh_part_now(),
 		.channel = ssh_channel_new(login->session), .event = ssh_event_new(),
 	};
 	char duration[NUMBER_TEXT];
@@ -434,7 +333,7 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 	*failure = SSH_FAILURE_NONE;
 	command->status = -1;
 	memset(command->signal, 0, sizeof(command->signal));
-	login->deadline = now() + command->seconds;
+	login->deadline = ssh_part_now() + command->seconds;
 	result = start_and_follow(&running, failure);
 	ssh_event_free(running.event);
 	ssh_channel_free(running.channel);
