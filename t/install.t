@@ -10,7 +10,7 @@ install_to() {
 
 ok "make install installs" install_to install
 find "$dest" -type f | sed "s:^$dest::" | sort >"$tmp/out"
-for file in /sbin/vyom /man8/vyom.8 /man5/vyom.conf.5 /vyom/vyom.conf /cron.d/vyom vyom-verify.timer vyom-verify.service; do
+for file in /sbin/vyom /man8/vyom.8 /man5/vyom.conf.5 /vyom/vyom.conf /cron.d/vyom /completions/vyom vyom-verify.timer vyom-verify.service; do
 	out "$file\$" "$file"
 done
 config=$(find "$dest" -path '*etc/vyom/vyom.conf')
@@ -35,7 +35,8 @@ ok "its paths are filled in" not grep -q '@' "$cron"
 # what cron runs, on a node whose vyom.conf is at first the example
 node_new
 cp "$example" "$config" "$root/etc/vyom/"
-# cron_runs: its line, with the paths of this node and no systemd
+# cron_runs [VYOM]: its line, with the paths of this node and no systemd
+# shellcheck disable=SC2120
 cron_runs() {
 	sed -n 's/^17 \* \* \* \* root //p' "$cron" | sed "s:${config#"$dest"}:$root/etc/vyom/vyom.conf:g
 		s:${example#"$dest"}:$example:; s:[^ ]*/vyom verify:$top_builddir/vyom verify --sysroot $root:

@@ -6,7 +6,7 @@
 command -v shellcheck >/dev/null || skip_all "shellcheck is not installed"
 cd "$srcdir" || exit 1
 
-for file in t/*.t t/*.sh t/vm/* scripts/* .ci/*; do
+for file in t/*.t t/*.sh t/vm/* scripts/* .ci/* etc/bash-completion/*; do
 	[ -f "$file" ] || continue
 	grep -qE '^#!/.*[/ ](ba|da)?sh$|^# shellcheck shell=' "$file" || continue
 	# SC2154: what lib.sh gives to those that read it
