@@ -105,7 +105,8 @@ START_TEST(the_first_value_that_is_for_the_host_counts)
 	sshconf_init(&conf, "pve1", NULL, 0);
 	ck_assert_msg(read_text(blocks[_i].text) == 0, "%s", err.text);
 	if (blocks[_i].port)
-		ck_assert_msg(conf.values[SSHCONF_PORT] && strcmp(conf.values[SSHCONF_PORT], blocks[_i].port) == 0,
+		ck_assert_msg(conf.values[SSHCONF_PORT] &&
+				      strcmp(conf.values[SSHCONF_PORT], blocks[_i].port) == 0,
 			      "%s", blocks[_i].text);
 	else
 		ck_assert_msg(!conf.values[SSHCONF_PORT], "%s", blocks[_i].text);
@@ -145,9 +146,11 @@ START_TEST(key_files_add_up_and_names_in_paths_are_replaced)
 {
 	CLEANUP(scope_free) char *first = memory_print("%s/.ssh/pve1-10.0.0.1-admin", folder);
 
-	put(".ssh/config", "Host pve1\n\tIdentityFile ~/.ssh/%n-%h-%r\n\tHostName 10.0.0.1\n\tUser admin\n"
+	put(".ssh/config",
+	    "Host pve1\n\tIdentityFile ~/.ssh/%n-%h-%r\n\tHostName 10.0.0.1\n\tUser admin\n"
 	    "\tUserKnownHostsFile /known/${SSHCONF_TEST}/%% /other\n\tIdentitiesOnly yes\n"
-	    "Host *\n\tIdentityFile /second\n\tIdentityFile /second\n", 0600);
+	    "Host *\n\tIdentityFile /second\n\tIdentityFile /second\n",
+	    0600);
 	sshconf_init(&conf, "pve1", NULL, 0);
 	ck_assert_msg(sshconf_read(&conf, &err) == 0, "%s", err.text);
 	ck_assert_uint_eq(conf.key_files.count, 2);
@@ -160,11 +163,13 @@ END_TEST
 
 START_TEST(a_host_name_is_made_of_the_alias)
 {
-	put(".ssh/config", "HostName %h.example\nProxyCommand nc \"-x\" %h %p %n # not a comment\n", 0600);
+	put(".ssh/config", "HostName %h.example\nProxyCommand nc \"-x\" %h %p %n # not a comment\n",
+	    0600);
 	sshconf_init(&conf, "pve1", NULL, 0);
 	ck_assert_msg(sshconf_read(&conf, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(conf.values[SSHCONF_HOST_NAME], "pve1.example");
-	ck_assert_str_eq(conf.values[SSHCONF_PROXY_COMMAND], "nc \"-x\" pve1.example 22 pve1 # not a comment");
+	ck_assert_str_eq(conf.values[SSHCONF_PROXY_COMMAND], "nc \"-x\" pve1.example 22 pve1 # not "
+							     "a comment");
 }
 END_TEST
 
@@ -180,14 +185,17 @@ START_TEST(of_jump_and_command_the_first_is_the_way)
 {
 	sshconf_init(&conf, "pve1", NULL, 0);
 	ck_assert(read_text(ways[_i].text) == 0);
-	ck_assert_msg(sshconf_is_set(&conf, SSHCONF_PROXY_JUMP) == ways[_i].jump, "%s", ways[_i].text);
-	ck_assert_msg(sshconf_is_set(&conf, SSHCONF_PROXY_COMMAND) == ways[_i].command, "%s", ways[_i].text);
+	ck_assert_msg(sshconf_is_set(&conf, SSHCONF_PROXY_JUMP) == ways[_i].jump, "%s",
+		      ways[_i].text);
+	ck_assert_msg(sshconf_is_set(&conf, SSHCONF_PROXY_COMMAND) == ways[_i].command, "%s",
+		      ways[_i].text);
 }
 END_TEST
 
 START_TEST(files_are_included_and_a_block_in_them_ends_with_them)
 {
-	put(".ssh/config", "Include no-such-file more-*\nUser after\nHost other\nInclude inactive\n", 0600);
+	put(".ssh/config",
+	    "Include no-such-file more-*\nUser after\nHost other\nInclude inactive\n", 0600);
 	put(".ssh/more-1", "Host other\nUser wrong\n", 0600);
 	put(".ssh/more-2", "Host pve1\nPort 7\n", 0600);
 	put(".ssh/inactive", "Host *\nHostKeyAlias wrong\n", 0600);
@@ -215,7 +223,12 @@ START_TEST(a_file_that_is_no_good_is_refused)
 }
 END_TEST
 
-static const struct { const char *text; bool is_good; const char *user, *host; unsigned port; } names[] = {
+static const struct {
+	const char *text;
+	bool is_good;
+	const char *user, *host;
+	unsigned port;
+} names[] = {
 	{ "pve", true, NULL, "pve", 0 },
 	{ "root@pve", true, "root", "pve", 0 },
 	{ "root@pve:2222", true, "root", "pve", 2222 },
@@ -243,9 +256,12 @@ START_TEST(a_target_is_split)
 	CLEANUP(scope_free) char *user = NULL, *host = NULL;
 	unsigned port = 0;
 
-	ck_assert_msg(sshconf_split(names[_i].text, &user, &host, &port) == names[_i].is_good, "%s", names[_i].text);
-	ck_assert_msg(!names[_i].user == !user && (!user || strcmp(user, names[_i].user) == 0), "%s", names[_i].text);
-	ck_assert_msg(!names[_i].host == !host && (!host || strcmp(host, names[_i].host) == 0), "%s", names[_i].text);
+	ck_assert_msg(sshconf_split(names[_i].text, &user, &host, &port) == names[_i].is_good, "%s",
+		      names[_i].text);
+	ck_assert_msg(!names[_i].user == !user && (!user || strcmp(user, names[_i].user) == 0),
+		      "%s", names[_i].text);
+	ck_assert_msg(!names[_i].host == !host && (!host || strcmp(host, names[_i].host) == 0),
+		      "%s", names[_i].text);
 	if (names[_i].is_good)
 		ck_assert_uint_eq(port, names[_i].port);
 }

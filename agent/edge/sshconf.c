@@ -259,13 +259,14 @@ static void fill_in_path(struct sshconf *conf, enum sshconf_key key, const char 
 {
 	const char *text = conf->values[key] ? conf->values[key] : standard;
 
-	replace(&conf->values[key],
-		strcasecmp(text, "none") == 0 ? memory_copy("/dev/null") : sshconf_expand(conf, text));
+	replace(&conf->values[key], strcasecmp(text, "none") == 0 ? memory_copy("/dev/null")
+								  : sshconf_expand(conf, text));
 }
 
 static void fill_in_key_files(struct sshconf *conf)
 {
-	static const char *const standard[] = { "~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa" };
+	static const char *const standard[] = { "~/.ssh/id_ed25519", "~/.ssh/id_ecdsa",
+						"~/.ssh/id_rsa" };
 
 	if (conf->key_files.count == 0)
 		for (size_t i = 0; i < sizeof(standard) / sizeof(*standard); i++)

@@ -73,7 +73,6 @@ static bool split_host(const char *text, char **host, unsigned *port)
 	const char *end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
 	uint64_t number;
 
-	*port = 0;
 	if (*text == '[') {
 		if (!end || end == text + 1 || (end[1] && end[1] != ':'))
 			return false;
@@ -100,6 +99,7 @@ bool sshconf_split(const char *text, char **user, char **host, unsigned *port)
 	const char *at;
 
 	*user = *host = NULL;
+	*port = 0;
 	if (strncmp(text, "ssh://", 6) == 0) {
 		text += 6;
 		len = strlen(text);
