@@ -23,7 +23,8 @@
  * Errors are sentences without the host's name, with what to do next where that is known; their
  * kind is ERROR_REFUSED where the host key is the matter, else ERROR_SYSTEM.
  *
- * libssh keeps private keys in its own memory: call secret_forbid_dump() first (secret.h).
+ * libssh keeps private keys in its own memory: call secret_forbid_dump() first (secret.h).  It
+ * writes to the agent as if nothing could go wrong: ignore SIGPIPE.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -44,6 +45,7 @@ struct links_options {
 	double agree;		/* banner, key exchange: 20 */
 	double log_in;		/* less the time that a person takes to answer: 30 */
 	double start;		/* until a command runs: 30 */
+	double silence;		/* without a sign of life from a host, until it is lost: 45 */
 	/*
 	 * Asks a person for the passphrase of the key file at path, up to three times each, once
 	 * for all links and only if a host would let that key in: 0, or -1 if there is no answer.
@@ -72,7 +74,7 @@ void links_free(struct links **links);
 struct link;
 
 struct link_target {
-	const char *host;	/* a name, an address (IPv6 without brackets), or ssh_config's Host */
+	const char *host; /* a name, an address (IPv6 without brackets), or ssh_config's Host */
 	const char *user;	/* NULL: ssh_config's, else who runs this */
 	unsigned port;		/* 0: ssh_config's, else 22 */
 };
@@ -81,7 +83,7 @@ struct link_target {
 struct link_calls {
 	void (*ready)(void *context);	/* logged in: commands may run */
 	void (*failed)(void *context, const struct error *err);		/* instead of ready */
-	void (*lost)(void *context, const struct error *err);	/* after ready, by no wish of ours */
+	void (*lost)(void *context, const struct error *err); /* after ready, by no wish of ours */
 	void *context;
 };
 
