@@ -321,7 +321,8 @@ START_TEST(without_a_known_hosts_file_no_host_is_known)
 	     *typed = memory_print("type: %s", command);
 
 	start_for_host_key();
-	check_refusal("127.0.0.1", "its host key is not known, as there is no known_hosts file", typed);
+	check_refusal("127.0.0.1", "its host key is not known, as there is no known_hosts file",
+		      typed);
 	ck_assert_int_eq(access(sshd_path(".ssh/known_hosts"), F_OK), -1);
 }
 END_TEST
@@ -1082,13 +1083,9 @@ START_TEST(a_megabyte_goes_through_a_jump_host_and_back)
 }
 END_TEST
 
-START_TEST(a_proxy_command_is_gone_through)
+/* A ProxyCommand of our own, as nc may not be there. */
+static void proxy_to_pve(void)
 {
-	CLEANUP(release_ran) struct ran ran;
-	struct seen seen;
-
-	let_in("id_ed25519");
-	know("127.0.0.1");
 	put("proxy", "use Socket; my ($h, $p) = @ARGV;\n"
 		     "socket(my $s, PF_INET, SOCK_STREAM, 0); connect($s, sockaddr_in($p, "
 		     "inet_aton($h))) or die;\n"
@@ -1097,6 +1094,16 @@ START_TEST(a_proxy_command_is_gone_through)
 		     "else { while (sysread $s, my $b, 65536) { syswrite STDOUT, $b } }\n");
 	put(".ssh/config", "Host pve\n\tHostName 127.0.0.1\n\tProxyCommand perl %s %%h %%p\n",
 	    sshd_path("proxy"));
+}
+
+START_TEST(a_proxy_command_is_gone_through)
+{
+	CLEANUP(release_ran) struct ran ran;
+	struct seen seen;
+
+	let_in("id_ed25519");
+	know("127.0.0.1");
+	proxy_to_pve();
 	sshd_start("127.0.0.1", "");
 	connect_to(&seen, "pve");
 	run_to_end(seen.link, "echo through", &ran);
@@ -1415,6 +1422,36 @@ START_TEST(a_dead_host_does_not_delay_the_others)
 }
 END_TEST
 
+/* Its way there is full soon: a pair of sockets holds less than TCP. */
+START_TEST(a_host_that_does_not_read_does_not_delay_the_others)
+{
+	enum { SIZE = 16 << 20 };
+	CLEANUP(scope_free) char *input = memory_new(SIZE, 1);
+	CLEANUP(release_ran) struct ran slow;
+	struct link_command *command;
+	struct seen other;
+	double began;
+
+	proxy_to_pve();
+	start_and_connect();
+	connect_to(&other, "pve");
+	command = run(other.link, "cat >/dev/null", &slow);
+	shell("pkill -STOP -f %s/[p]roxy", sshd_folder);
+	began = now();
+	link_send(command, input, SIZE);
+	for (int i = 0; i < 3; i++) {
+		CLEANUP(release_ran) struct ran ran;
+
+		run_to_end(pve.link, "echo done", &ran);
+	}
+	ck_assert(now() - began < 5);
+	shell("pkill -CONT -f %s/[p]roxy", sshd_folder);
+	link_send_eof(command);
+	follow(&slow);
+	ck_assert_msg(slow.ended, "%s", slow.failed.text);
+}
+END_TEST
+
 /* KiB of memory that are ours. */
 static long resident(void)
 {
@@ -1713,6 +1750,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_host_that_falls_silent_is_noticed);
 	tcase_add_test(tcase, a_link_may_be_closed_by_any_call);
 	tcase_add_test(tcase, a_dead_host_does_not_delay_the_others);
+	tcase_add_test(tcase, a_host_that_does_not_read_does_not_delay_the_others);
 	tcase_add_test(tcase, fifty_links_with_a_command_each_take_little_memory);
 	tcase_add_test(tcase, a_signal_ends_the_wait_at_once);
 	tcase_add_test(tcase, other_descriptors_are_waited_for_as_well);

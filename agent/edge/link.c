@@ -106,6 +106,8 @@ static bool is_silent(struct link *link)
 		ssh_send_keepalive(link->session);
 		ssh_send_keepalive(link->session);
 		link->probed = now;
+		/* libssh reads while it writes, and what came then is to be looked at */
+		link->is_due = true;
 	}
 	return false;
 }

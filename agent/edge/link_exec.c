@@ -370,6 +370,8 @@ void link_channels_tell(struct link *link)
 		i--;
 		tell_end(command);
 		free_command(command);
+		/* as that writes, and libssh reads meanwhile */
+		link->is_due = true;
 		if (link->is_closed)
 			return;
 	}

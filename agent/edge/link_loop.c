@@ -82,7 +82,7 @@ static int time_to_wait(const struct links *links, int milliseconds)
 		const struct link *link = links->items[i];
 		double left;
 
-		if (link->is_due)
+		if (link->is_due && !link->is_told)
 			return 0;
 		/* a link that waits for its jump host has no time of its own yet */
 		if (link->phase == LINK_OVER || (link->phase == LINK_DIAL && link->deadline <= 0))
