@@ -1177,14 +1177,17 @@ START_TEST(a_command_is_run_and_how_it_ended_is_told)
 {
 	CLEANUP(release_ran) struct ran ran;
 	struct link_command *command;
+	double began;
 
 	start_and_connect();
+	began = now();
 	command = run(pve.link, commands[_i].line, &ran);
 	if (commands[_i].input) {
 		link_send(command, commands[_i].input, strlen(commands[_i].input));
 		link_send_eof(command);
 	}
 	follow(&ran);
+	ck_assert_msg(now() - began < 10, "%s", commands[_i].line);
 	ck_assert_msg(ran.ended, "%s: %s", commands[_i].line, ran.failed.text);
 	ck_assert_msg(ran.status == commands[_i].status, "%s: %d", commands[_i].line, ran.status);
 	ck_assert_str_eq(ran.signal, commands[_i].signal);
