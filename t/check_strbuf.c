@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -215,6 +216,59 @@ START_TEST(only_what_needs_it_is_quoted)
 }
 END_TEST
 
+START_TEST(a_quoted_list_is_split_again)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT, again = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	struct error err = { .kind = ERROR_NONE };
+
+	for (int i = 0; i < ROWS(words); i++)
+		strvec_push(&sv, words[i]);
+	strvec_quote(&sv, &text);
+	ck_assert_msg(strvec_unquote(&again, text.buf, &err) == 0, "%s", err.text);
+	ck_assert(strvec_equal(&sv, &again));
+}
+END_TEST
+
+/* Typed by people: what is taken, a shell takes for the same. */
+static const char *const typed[] = {
+	"", " \t ", "a", "  a\tb  ", "''", "a '' b", "a'b'c", "'a b'\\''c'", "a\\ b", "\\'", "\\\\",
+	"\\$HOME", "'$HOME' '`id`' '*' '\"' '\\'", "--a=b", "'a\nb'", "x\\;y", "'\xc3\xa4'",
+};
+
+START_TEST(what_is_split_is_what_a_shell_splits)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf command = STRBUF_INIT, wanted = STRBUF_INIT;
+	struct error err = { .kind = ERROR_NONE };
+	char found[512];
+
+	ck_assert_msg(strvec_unquote(&sv, typed[_i], &err) == 0, "%s: %s", typed[_i], err.text);
+	for (size_t i = 0; i < sv.count; i++)
+		strbuf_addf(&wanted, "<%s>", sv.items[i]);
+	strbuf_addf(&command, "for w in %s; do printf '<%%s>' \"$w\"; done", typed[_i]);
+	ck_assert_str_eq(run_shell(command.buf, found), wanted.buf);
+}
+END_TEST
+
+static const char *const unsplit[] = {
+	"'", "a'b", "'a'\\''b", "\\", "a\\", "\\\n", "a\nb", "\"a\"", "a;b", "a|b", "a&b", "a>b", "a<b",
+	"$a", "`a`", "(a)", "{a,b}", "*", "a?", "[a]", "#a", "~", "a!", "^", "\xc3\xa4", "a\rb", "\x7f",
+	"a\\\t",
+};
+
+START_TEST(what_a_shell_would_make_more_of_is_refused)
+{
+	CLEANUP(strvec_release) struct strvec sv = STRVEC_INIT;
+	struct error err = { .kind = ERROR_NONE };
+
+	ck_assert_msg(strvec_unquote(&sv, unsplit[_i], &err) < 0, "%s", unsplit[_i]);
+	ck_assert_int_eq(err.kind, ERROR_USAGE);
+	ck_assert_uint_eq(sv.count, 0);
+	ck_assert(*err.text);
+}
+END_TEST
+
 START_TEST(an_array_grows_and_keeps_what_it_holds)
 {
 	size_t *array = NULL, count = 0;
@@ -277,6 +331,9 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, lists_are_extended_compared_searched_and_sorted);
 	tcase_add_test(tcase, a_quoted_list_is_read_back_by_a_shell);
 	tcase_add_test(tcase, only_what_needs_it_is_quoted);
+	tcase_add_test(tcase, a_quoted_list_is_split_again);
+	tcase_add_loop_test(tcase, what_is_split_is_what_a_shell_splits, 0, ROWS(typed));
+	tcase_add_loop_test(tcase, what_a_shell_would_make_more_of_is_refused, 0, ROWS(unsplit));
 	tcase_add_test(tcase, an_array_grows_and_keeps_what_it_holds);
 	tcase_add_test(tcase, new_memory_is_zeroed_and_never_null);
 	tcase_add_test(tcase, running_out_of_memory_ends_with_status_2);

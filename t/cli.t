@@ -10,7 +10,7 @@ bare() {
 status 0 "vyom --version" bare --version
 out '^vyom [0-9]+\.[0-9]+\.[0-9]+$' "prints the version"
 status 0 "vyom help" bare help
-verbs=$(awk '/^  [a-z]+ / && $1 != "help" { print $1 }' "$tmp/out")
+verbs=$(awk '/^  [a-z-]+ / && $1 != "help" { print $1 }' "$tmp/out")
 ok "lists the verbs" test "$(echo "$verbs" | wc -w)" -ge 8
 for verb in $verbs; do
 	bare help "$verb"

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
+#include "base/scope.h"
 #include "base/strbuf.h"
 
 char *strvec_empty[1];
@@ -80,11 +82,12 @@ void strvec_sort(struct strvec *sv)
 	qsort(sv->items, sv->count, sizeof(*sv->items), compare_items);
 }
 
+/* What means itself to every shell, wherever it stands. */
+static const char plain[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+
 static bool is_plain(const char *word)
 {
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
-
 	return *word && word[strspn(word, plain)] == '\0';
 }
 
@@ -152,6 +155,56 @@ void strvec_quote(const struct strvec *sv, struct strbuf *sb)
 void strvec_quote_line(const struct strvec *sv, struct strbuf *sb)
 {
 	quote_all(sv, true, sb);
+}
+
+/* --- and back --- */
+
+static int refuse_unquoted(char c, struct error *err)
+{
+	if (c == '\\' || c < ' ' || c == 0x7f)	/* char is signed */
+		return error_set(err, ERROR_USAGE, "what is no plain ASCII must stand in quotes, "
+						   "like 'this', and so must a \\ at the end");
+	return error_set(err, ERROR_USAGE, "%c means something to a shell, and there is none: "
+					   "to say just that, write '%c'", c, c);
+}
+
+/* Add to word what stands at *text, up to the next blank outside of quotes. */
+static int unquote_word(const char **text, struct strbuf *word, struct error *err)
+{
+	const char *c = *text, *end;
+
+	while (*c && *c != ' ' && *c != '\t') {
+		if (*c == '\'') {
+			end = strchr(++c, '\'');
+			if (!end)
+				return error_set(err, ERROR_USAGE, "a ' has no other behind it");
+			strbuf_add(word, c, (size_t)(end - c));
+			c = end + 1;
+		} else if (*c == '\\' && c[1] && !is_control(c[1])) {
+			strbuf_addch(word, c[1]);
+			c += 2;
+		} else if (strchr(plain, *c)) {
+			strbuf_addch(word, *c++);
+		} else {
+			return refuse_unquoted(*c, err);
+		}
+	}
+	*text = c;
+	return 0;
+}
+
+int strvec_unquote(struct strvec *sv, const char *text, struct error *err)
+{
+	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
+		CLEANUP(strbuf_release) struct strbuf word = STRBUF_INIT;
+
+		if (unquote_word(&text, &word, err) < 0) {
+			strvec_release(sv);
+			return -1;
+		}
+		strvec_push(sv, word.buf);
+	}
+	return 0;
 }
 
 void strvec_join(const struct strvec *sv, const char *separator, struct strbuf *sb)

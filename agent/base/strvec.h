@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct error;
 struct strbuf;
 
 struct strvec {
@@ -33,6 +34,13 @@ void strvec_sort(struct strvec *sv);
 
 /* Add the items to sb as one shell would want them typed: quoted where needed. */
 void strvec_quote(const struct strvec *sv, struct strbuf *sb);
+
+/*
+ * Split text into words, by the quoting of strvec_quote(): blanks between words, '…' and
+ * \ before one character.  It reads what a shell would read, or nothing: whatever else
+ * means something to one is an error outside of quotes.  -1 (USAGE) leaves sv empty.
+ */
+int strvec_unquote(struct strvec *sv, const char *text, struct error *err);
 
 /* The same for people to read, on one line: line breaks and the like stand as in bash's $'a\nb'. */
 void strvec_quote_line(const struct strvec *sv, struct strbuf *sb);

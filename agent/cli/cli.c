@@ -16,6 +16,7 @@
 #include "cli/print.h"
 #include "cli/document.h"
 #include "cli/report.h"
+#include "cli/serve.h"
 #include "edge/runlock.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -65,7 +66,8 @@ static int receive(struct cli *cli, struct error *err)
 {
 	CLEANUP(scope_free) char *folder = memory_print("%s/var/lib/vyom/files", cli->root);
 
-	if (bundle_receive(&cli->bundle, folder, STDIN_FILENO, err) < 0)
+	if (bundle_receive(&cli->bundle, folder, STDIN_FILENO, err) < 0 ||
+	    serve_bundle(cli, err) < 0)
 		return -1;
 	if (cli->report == &report_events)
 		answer_heed_stop(cli->bundle.stop);
@@ -83,7 +85,8 @@ int cli_read_spec(struct cli *cli, struct error *err)
 	else if (receive(cli, err) < 0)
 		return -1;
 	cli->spec = spec_new();
-	if (spec_conf_read(cli->spec, &cli->bundle, &problems, err) < 0)
+	if (spec_conf_read(cli->spec, &cli->bundle, &problems, err) < 0 ||
+	    serve_config(cli, err) < 0)
 		return -1;
 	if (!problems.count)
 		return 0;
@@ -201,6 +204,9 @@ int cli_take_node(struct cli *cli, const char *verb, struct error *err)
 {
 	if (demand_root(cli, err) < 0)
 		return -1;
+	if (cli->read_only)
+		return error_set(err, ERROR_REFUSED, "this key may only look, and vyom %s needs the "
+						     "node to itself", verb);
 	cli->lock = runlock_take(cli->root, verb, cli->wait, err);
 	return cli->lock < 0 ? -1 : 0;
 }

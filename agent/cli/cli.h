@@ -51,6 +51,7 @@ enum cli_option {
 	CLI_FULL	= 1 << 14,
 	CLI_PLAN	= 1 << 15,
 	CLI_FOLLOW	= 1 << 16,
+	CLI_READ_ONLY	= 1 << 17,
 };
 
 struct cli {
@@ -63,6 +64,7 @@ struct cli {
 	char **args;			/* what stands after the verb */
 	int arg_count;
 	char *command_line;		/* as typed, quoted: for the journal */
+	bool served, read_only;		/* asked for through serve-ssh (serve.h); only to look */
 
 	/* filled as the verb needs */
 	struct bundle bundle;		/* what the config was read of */
@@ -111,6 +113,12 @@ struct event_sink cli_sink(struct cli *cli);
 /* "[y/N]" on the terminal, or -1 where there is none to ask.  0: no, 1: yes. */
 int cli_confirm(const char *question, struct error *err);
 
+/*
+ * Do what a command line says, and return the exit status; messages go to stderr.  server:
+ * the serve-ssh that was asked for it, or NULL.
+ */
+int cli_dispatch(int argc, char **argv, const struct cli *server);
+
 /* The exit status that an error's kind stands for. */
 enum cli_status cli_status_of(const struct error *err);
 
@@ -127,5 +135,6 @@ int cmd_template(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
 int cmd_adopt(struct cli *cli, struct error *err);
 int cmd_bundle(struct cli *cli, struct error *err);
+int cmd_serve_ssh(struct cli *cli, struct error *err);
 
 #endif

@@ -17,6 +17,7 @@
 #include "cli/print.h"
 #include "cli/report.h"
 #include "base/scope.h"
+#include "cli/serve.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 
@@ -28,27 +29,32 @@ static const struct verb {
 	int (*run)(struct cli *cli, struct error *err);
 	unsigned options;	/* besides CLI_COMMON */
 	int min_args, max_args;	/* max -1: any number */
+	bool served;		/* may be asked for through serve-ssh */
 } verbs[] = {
 	{ "check", "", "is the config valid, and the node fit for it?", cmd_check, CLI_CONFIG, 0,
-	  0 },
-	{ "plan", "", "show what apply would do", cmd_plan, CLI_CONFIG | CLI_REINIT, 0, 0 },
+	  0, true },
+	{ "plan", "", "show what apply would do", cmd_plan, CLI_CONFIG | CLI_REINIT, 0, 0,
+	  true },
 	{ "apply", "", "make the node what the config says", cmd_apply,
-	  CLI_CONFIG | CLI_CHANGE | CLI_REINIT, 0, 0 },
+	  CLI_CONFIG | CLI_CHANGE | CLI_REINIT, 0, 0, true },
 	{ "verify", "", "report drift; changes nothing; for cron", cmd_verify,
-	  CLI_CONFIG | CLI_QUIET, 0, 0 },
-	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0 },
+	  CLI_CONFIG | CLI_QUIET, 0, 0, true },
+	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0,
+	  true },
 	{ "pool", "", "the thin pools and their volumes", cmd_pool,
-	  CLI_ALL | CLI_SHARED | CLI_WAIT, 0, 0 },
+	  CLI_ALL | CLI_SHARED | CLI_WAIT, 0, 0, true },
 	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log,
-	  CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1 },
+	  CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1, true },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
-	  CLI_CHANGE, 1, -1 },
+	  CLI_CHANGE, 1, -1, true },
 	{ "template", "build|list|lint|verify|prune [NAME]", "the golden image that VMs are cloned from",
-	  cmd_template, CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2 },
+	  cmd_template, CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2, true },
 	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
-	  CLI_CONFIG | CLI_CHANGE | CLI_MARKED, 0, -1 },
+	  CLI_CONFIG | CLI_CHANGE | CLI_MARKED, 0, -1, true },
 	{ "bundle", "", "print the config and the files it names as one line, for another machine",
-	  cmd_bundle, CLI_CONFIG, 0, 0 },
+	  cmd_bundle, CLI_CONFIG, 0, 0, false },
+	{ "serve-ssh", "", "what one key may do: do the vyom command that its owner asks for",
+	  cmd_serve_ssh, CLI_READ_ONLY, 0, 0, false },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -79,6 +85,7 @@ static const struct option_row {
 	  "what clones share with their templates, to the byte" },
 	{ CLI_MARKED, 0, "all", NULL, "instead of names: every VM that carries vyom's mark" },
 	{ CLI_FULL, 0, "full", NULL, "verify: read the whole disk and compare its checksum" },
+	{ CLI_READ_ONLY, 0, "read-only", NULL, "refuse what would change the node" },
 	{ CLI_SYSROOT, 0, "sysroot", "DIR",
 	  "put DIR in front of every path of the node (for tests)" },
 	{ CLI_HELP, 'h', "help", NULL, "show this" },
@@ -214,6 +221,7 @@ static int parse_options(struct cli *cli, const struct verb *verb, int argc, cha
 	int value;
 
 	fill_getopt(verb, &letters, longs);
+	optind = 0;	/* serve-ssh has had its own */
 	while ((value = getopt_long(argc, argv, letters.buf, longs, NULL)) != -1) {
 		if (value == ':')
 			return error_set(err, ERROR_USAGE, "%s needs an argument; see vyom help %s",
@@ -274,7 +282,7 @@ static int perform(struct cli *cli, const struct verb *verb, struct error *err)
 	return cli->report == &report_events ? answer(cli, verb, err) : verb->run(cli, err);
 }
 
-static int run_verb(const struct verb *verb, int argc, char **argv)
+static int run_verb(const struct verb *verb, int argc, char **argv, const struct cli *server)
 {
 	struct cli cli = { .root = "", .report = &report_text, .lock = -1 };
 	struct error err = { .kind = ERROR_NONE };
@@ -282,6 +290,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 	cli.command_line = quote_command_line(argc, argv);
 	status = parse_options(&cli, verb, argc - 1, argv + 1, &err);
+	if (status == 0 && server)
+		status = serve_options(&cli, server, &err);
 	if (status == 0 && cli.given & CLI_HELP)
 		status = print_verb_help(stdout, verb);
 	else if (status == 0)
@@ -317,7 +327,7 @@ static void lift_verb(int argc, char **argv)
 	argv[1] = verb;
 }
 
-static int dispatch(int argc, char **argv)
+int cli_dispatch(int argc, char **argv, const struct cli *server)
 {
 	const char *word;
 	const struct verb *verb;
@@ -325,8 +335,12 @@ static int dispatch(int argc, char **argv)
 	lift_verb(argc, argv);
 	word = argc > 1 ? argv[1] : "";
 	verb = find_verb(word);
+	if (verb && server && !verb->served) {
+		print_text(stderr, "vyom: this key may not ask for vyom %s\n", verb->name);
+		return CLI_REFUSED;
+	}
 	if (verb)
-		return run_verb(verb, argc, argv);
+		return run_verb(verb, argc, argv, server);
 	if (strcmp(word, "help") == 0)
 		return print_named_help(argc, argv);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -366,7 +380,7 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
-	status = dispatch(argc, argv);
+	status = cli_dispatch(argc, argv, NULL);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	fprintf(stderr, "vyom: standard output: what was printed is not complete\n");
