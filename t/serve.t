@@ -100,16 +100,31 @@ sed 's!"files":.*!"files":{"/etc/vyom/vyom.conf":"include \\"/etc/shadow\\""}}!;
 status 2 "one that includes a file of the node" serve 'vyom plan -c -' <"$tmp/sly"
 out '/etc/shadow.* was not sent along' "gets nothing of it"
 no_out root: "not a line"
-for line in 'key-sink = { "/bin/true" }' "key-file = \"$tmp/master\""; do
-	sed "s:^template .*{:&\n\t$line:" "$root/etc/vyom/vyom.conf" >"$tmp/sink.conf"
-	cp "$root/etc/vyom/authorized_keys" "$tmp"
-	"$top_builddir/vyom" bundle -c "$tmp/sink.conf" >"$tmp/sink" 2>"$tmp/out"
-	ok "${line%% *} can be bundled" test -s "$tmp/sink"
-	status 3 "but is not taken from others" serve 'vyom -c - template build --yes' <"$tmp/sink"
-	out "may not say ${line%% *}" "named"
-	vyom template build --yes -c "$tmp/sink.conf"
+sed 's!"files":.*!"files":{"/vyom.conf":"template \\"t\\" { vmid = 9000  files = { \\"/etc/shadow:/x\\" } }"}}!; s!"config":"[^"]*"!"config":"/vyom.conf"!' \
+	"$tmp/bundle" >"$tmp/sly"
+status 2 "one that puts a file of the node into a guest" serve 'vyom -c - template build --yes' <"$tmp/sly"
+out '/etc/shadow: was not sent along' "gets nothing of it either"
+cp "$root/etc/vyom/authorized_keys" "$tmp"
+# reaching SECTION LINE: is refused of others, and not of the node's own
+reaching() {
+	sed "s:^\\($1 .*{\\)\$:\\1\n\t$2:" "$root/etc/vyom/vyom.conf" >"$tmp/reaching.conf"
+	"$top_builddir/vyom" bundle -c "$tmp/reaching.conf" >"$tmp/reaching" 2>"$tmp/out"
+	ok "$1: ${2%% *} can be bundled" test -s "$tmp/reaching"
+	status 3 "but is not taken from others" serve 'vyom -c - template build --yes' <"$tmp/reaching"
+	out "may not say ${2%% *}, which reaches the node" "which is said"
+	vyom template build --yes -c "$tmp/reaching.conf"
 	no_out 'this key' "on the node it may be said"
-done
+}
+reaching template 'key-sink = { "/bin/true" }'
+reaching template "key-file = \"$tmp/master\""
+if grep -q '^.It Cm options ' "$srcdir/agent/vyom.conf.5"; then
+	for section in cluster role "	vm"; do
+		reaching "$section" 'options = { "args=-version" }'
+	done
+fi
+if grep -q '^.It Cm serial ' "$srcdir/agent/vyom.conf.5"; then
+	reaching role 'serial = "/dev/sda"'
+fi
 
 # --- a key that may only look ---
 node_is >"$tmp/before"

@@ -39,22 +39,50 @@ int serve_bundle(const struct cli *cli, struct error *err)
 			 "that it names: send what vyom bundle prints");
 }
 
+/*
+ * Keys that name more of the node than a VM's own: programs, files, devices; options has
+ * args and hookscript among it.  What is harmless of one may be said.
+ */
+static const struct { const char *name, *harmless; } reaching[] = {
+	{ "key-sink", NULL },
+	{ "key-file", NULL },
+	{ "options", NULL },
+	{ "serial", "socket" },
+};
+
+static bool is_reaching(const char *name, const char *text)
+{
+	for (size_t i = 0; i < sizeof(reaching) / sizeof(*reaching); i++)
+		if (strcmp(name, reaching[i].name) == 0)
+			return !reaching[i].harmless || strcmp(text, reaching[i].harmless) != 0;
+	return false;
+}
+
+static int judge_sections(struct spec_section *const *sections, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		for (enum key_id key = 0; key < KEY_COUNT; key++)
+			if (sections[i]->values[key] &&
+			    is_reaching(key_table[key].name, sections[i]->values[key]->text))
+				return error_set(err, ERROR_REFUSED, "%s \"%s\": with this key a config "
+						 "may not say %s, which reaches the node itself: only "
+						 "the node's own config may",
+						 key_scope_name(sections[i]->scope),
+						 sections[i]->name, key_table[key].name);
+	return 0;
+}
+
 int serve_config(const struct cli *cli, struct error *err)
 {
-	static const enum key_id keys[] = { KEY_KEY_SINK, KEY_KEY_FILE };
+	const struct spec *spec = cli->spec;
 
 	if (!cli->served || !cli->bundle.sealed)
 		return 0;
-	for (size_t i = 0; i < cli->spec->template_count; i++)
-		for (size_t j = 0; j < sizeof(keys) / sizeof(*keys); j++)
-			if (spec_value(cli->spec->templates[i], keys[j]))
-				return error_set(err, ERROR_REFUSED, "template \"%s\": with this key "
-						 "a config may not say %s, which is a program or "
-						 "file of the node: say master-key, or let the "
-						 "node's own config say it",
-						 cli->spec->templates[i]->name,
-						 key_table[keys[j]].name);
-	return 0;
+	if (judge_sections(spec->templates, spec->template_count, err) < 0 ||
+	    judge_sections(spec->clusters, spec->cluster_count, err) < 0 ||
+	    judge_sections(spec->roles, spec->role_count, err) < 0)
+		return -1;
+	return judge_sections(spec->vms, spec->vm_count, err);
 }
 
 static int is_us(const char *word)

@@ -379,6 +379,9 @@ int spec_conf_read(struct spec *spec, struct bundle *bundle, struct spec_problem
 	spec_check(spec, problems);
 	hand_out_keys(&naming, spec->vms, spec->vm_count);
 	hand_out_keys(&naming, spec->templates, spec->template_count);
+	/* one that was not sent would be read here, and the guest shown what the node has */
+	if (bundle->sealed && spec_conf_read_guest_files(spec, bundle, err) < 0)
+		return -1;
 	for (size_t i = 0; bundle->sealed && i < spec->template_count; i++)
 		place_guest_files(bundle, spec->templates[i]);
 	return 0;
