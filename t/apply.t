@@ -54,6 +54,31 @@ ok "its cores are back" grep -qx 'cores: 4' "$root/etc/pve/qemu-server/103.conf"
 ok "its tag too" grep -qx 'tags: vyom' "$root/etc/pve/qemu-server/103.conf"
 ok "it runs" test -e "$root/run/qemu-server/103.pid"
 
+# many of a kind
+node_new
+counted() {
+	conf <<-END
+		node "pve" { }
+		template "prakriti-template" { vmid = 9000 }
+		cluster "lab" { memory = "256M"  vm "worker" { count = $1  vmid = 110  address = "192.168.68.220/20" } }
+	END
+}
+counted 2
+status 0 "a count makes so many VMs" vyom apply --yes
+ok "with ids and addresses that follow" grep -qx 'ipconfig0: ip=192.168.68.221/20' "$root/etc/pve/qemu-server/111.conf"
+counted 3
+status 0 "a higher one" vyom apply --yes
+out '1 of 1 VM finished' "makes the one more"
+ok "worker-3" grep -qx 'name: worker-3' "$root/etc/pve/qemu-server/112.conf"
+counted 1
+status 0 "a lower one removes nothing" vyom apply --yes
+out 'note worker-3 \(112\): .*`vyom destroy worker-3` takes it away' "and says what would"
+status 0 "verify is in line" vyom verify
+out '^not declared worker-2 \(111\): vm: ' "and tells what is not declared any more"
+status 0 "vyom destroy" vyom destroy --yes worker-2 worker-3
+status 0 "takes it away" vyom verify
+no_out 'not declared' "and then it is told no more"
+
 # asking
 node_new
 owner_conf

@@ -146,8 +146,37 @@ START_TEST(a_mac_is_six_octets_and_unicast)
 }
 END_TEST
 
+static const struct { const char *first; unsigned n; const char *then; } steps[] = {
+	{ "10.0.0.20/24",	0,	"10.0.0.20/24" },
+	{ "10.0.0.20/24",	3,	"10.0.0.23/24" },
+	{ "10.0.0.255/16",	1,	"10.0.1.0/16" },
+	{ "10.0.0.254/24",	1,	"10.0.0.255/24" },
+	{ "10.0.0.254/24",	2,	NULL },
+	{ "10.0.0.1/8",		70000,	"10.1.17.113/8" },
+	{ "255.255.255.255/1",	1,	NULL },
+	{ "fd00::ffff/64",	1,	"fd00::1:0/64" },
+	{ "fd00::ffff/112",	1,	NULL },
+	{ "fd00::5/128",	0,	"fd00::5/128" },
+};
+
+START_TEST(addresses_follow_each_other_within_their_net)
+{
+	struct address address;
+	char text[ADDRESS_TEXT];
+	bool good;
+
+	ck_assert(address_parse_cidr(steps[_i].first, &address));
+	good = address_step(&address, steps[_i].n);
+	address_format_cidr(&address, text);
+	ck_assert_msg(good == (steps[_i].then != NULL), "%s + %u", steps[_i].first, steps[_i].n);
+	ck_assert_msg(strcmp(text, good ? steps[_i].then : steps[_i].first) == 0, "%s + %u: %s",
+		      steps[_i].first, steps[_i].n, text);
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
+	tcase_add_loop_test(tcase, addresses_follow_each_other_within_their_net, 0, ROWS(steps));
 	tcase_add_loop_test(tcase, an_address_is_ipv4_or_ipv6_and_nothing_else, 0, ROWS(hosts));
 	tcase_add_loop_test(tcase, an_address_with_a_net_has_a_prefix_in_range, 0, ROWS(nets));
 	tcase_add_loop_test(tcase, a_net_holds_what_shares_its_first_bits, 0, ROWS(members));

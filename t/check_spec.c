@@ -337,6 +337,41 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "vm a vmid=101 address=fd00::5/64\nvm b vmid=102 address=fd00:0::0005/64",
 	  "5: vm \"b\": address: fd00::5 is that of vm \"a\" in line 4; give another\n" },
 	{ BASE "vm a vmid=101 address=dhcp\nvm b vmid=102 address=dhcp", "" },
+	/* many of a kind: what is wrong with all is said once, what is wrong with one of that one */
+	{ BASE "vm a vmid=101 count=3 address=10.0.0.5/24", "" },
+	{ BASE "vm a vmid=101 count=0", "" },
+	{ BASE "vm a count=2", "4: vm \"a\": " NO_ID "\n" },
+	{ BASE "vm a vmid=101 count=1001",
+	  "4: vm \"a\": count: \"1001\" is no whole number from 0 to 1000\n" },
+	{ BASE "vm a_b vmid=101 count=2",
+	  "4: vm \"a_b\" is no DNS name; use letters, digits and -, "
+	  "with dots between the parts\n" },
+	{ BASE "vm a vmid=101 count=2 role=r",
+	  "4: vm \"a\": role: no role \"r\" in this file; add role \"r\" { … }\n" },
+	{ BASE "vm a vmid=101 count=2 mac=02:00:00:00:00:0a",
+	  "4: vm \"a\": mac: the VMs of a count cannot have the same; leave it out, and each gets "
+	  "its own\n" },
+	{ BASE "vm a vmid=999999999 count=2",
+	  "4: vm \"a-2\": vmid: \"1000000000\" is no whole number from 100 to 999999999\n" },
+	{ BASE "vm b vmid=102\nvm a vmid=101 count=2",
+	  "5: vm \"a-2\": vmid: 102 is that of vm \"b\" in line 4; give another\n" },
+	{ BASE "vm a-2 vmid=200\nvm a vmid=101 count=2",
+	  "5: vm \"a-2\": the name a-2 is that of vm \"a-2\" in line 4; give another\n" },
+	{ BASE "vm a vmid=101 count=2 address=10.0.0.5/24\nvm b vmid=200 address=10.0.0.6/24",
+	  "5: vm \"b\": address: 10.0.0.6 is that of vm \"a-2\" in line 4; give another\n" },
+	{ BASE "vm a vmid=101 count=4 address=10.0.0.253/24",
+	  "4: vm \"a-3\": address: 10.0.0.255/24 is the broadcast address of its net; "
+	  "take one before it\n"
+	  "4: vm \"a-4\": address: 3 further on than 10.0.0.253/24 its net has ended; begin earlier, "
+	  "or lower count\n" },
+	{ GATED "vm a vmid=101 count=2 address=10.0.1.5/24",
+	  "4: vm \"a-1\": address: 10.0.1.5/24 has a net without its gateway; "
+	  "correct the one or the other (gateway 10.0.0.1)\n"
+	  "4: vm \"a-2\": address: 10.0.1.6/24 has a net without its gateway; "
+	  "correct the one or the other (gateway 10.0.0.1)\n" },
+	{ "node pve\ntemplate t vmids=9000-9009\ncluster c\nvm a vmid=8999 count=2",
+	  "4: vm \"a-2\": vmid: 9000 is within the vmids of template \"t\" in line 2; give "
+	  "another\n" },
 	/* names of what is not there */
 	{ BASE "vm a vmid=101 role=r",
 	  "4: vm \"a\": role: no role \"r\" in this file; add role \"r\" { … }\n" },

@@ -400,7 +400,8 @@ static void copy_example(bool uncommented)
 	while (fgets(line, sizeof(line), file)) {
 		char *comment = line + strspn(line, "\t");
 
-		if (uncommented && comment[0] == '#' && comment[1] >= 'a' && comment[1] <= 'z')
+		if (uncommented && comment[0] == '#' &&
+		    ((comment[1] >= 'a' && comment[1] <= 'z') || comment[1] == '}'))
 			*comment = ' ';
 		if (strncmp(comment, "ssh-keys = ", 11) == 0)
 			strbuf_adds(&text, "ssh-keys = keys.pub\n");

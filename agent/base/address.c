@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -53,6 +54,27 @@ bool address_in_net(const struct address *a, const struct address *net)
 	if (a->family != net->family || memcmp(a->bytes, net->bytes, whole) != 0)
 		return false;
 	return rest == 0 || ((a->bytes[whole] ^ net->bytes[whole]) & mask) == 0;
+}
+
+bool address_step(struct address *address, unsigned n)
+{
+	struct address next = *address;
+
+	for (unsigned i = bits_of(address) / 8; i-- && n; n >>= 8) {
+		n += next.bytes[i];
+		next.bytes[i] = (unsigned char)n;
+	}
+	if (n || !address_in_net(&next, address))
+		return false;
+	*address = next;
+	return true;
+}
+
+char *address_format_cidr(const struct address *address, char *text)
+{
+	inet_ntop(address->family, address->bytes, text, ADDRESS_TEXT);
+	snprintf(text + strlen(text), 5, "/%u", address->prefix);
+	return text;
 }
 
 bool address_parse_mac(const char *text)

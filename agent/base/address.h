@@ -25,6 +25,13 @@ bool address_same(const struct address *a, const struct address *b);
 /* Is a inside net's network? */
 bool address_in_net(const struct address *a, const struct address *net);
 
+/* The one n further on; false if that is not in its net any more. */
+bool address_step(struct address *address, unsigned n);
+
+/* "192.168.68.211/20", the prefix always; for address_parse_cidr.  Room: ADDRESS_TEXT. */
+char *address_format_cidr(const struct address *address, char *text);
+#define ADDRESS_TEXT 52
+
 /* "02:1F:…": six octets in hex; unicast only, as a NIC's must be. */
 bool address_parse_mac(const char *text);
 

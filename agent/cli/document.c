@@ -157,6 +157,7 @@ json_t *document_verify(const struct verify *verify, bool quiet)
 		[VERIFY_DRIFT] = "drift",
 		[VERIFY_IN_PROGRESS] = "in-progress",
 		[VERIFY_WAITING] = "waiting",
+		[VERIFY_UNDECLARED] = "undeclared",
 	};
 	json_t *findings = json_array();
 

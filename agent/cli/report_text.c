@@ -262,6 +262,7 @@ static void print_finding(FILE *out, const json_t *finding)
 		{ "drift",		"drift",		RED },
 		{ "in-progress",	"in progress",		YELLOW },
 		{ "waiting",		"waits for a restart",	YELLOW },
+		{ "undeclared",		"not declared",		YELLOW },
 	};
 	const char *kind = field_text_or(finding, "kind", "");
 

@@ -228,6 +228,37 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 	}
 }
 
+/* Does the file name it, by its name or by its id?  Or is its whole cluster another file's? */
+static bool is_accounted_for(const struct record_vm *record, const struct spec *spec)
+{
+	bool cluster = false;
+
+	for (size_t i = 0; i < spec->cluster_count; i++)
+		cluster = cluster || strcmp(spec->clusters[i]->name, record->cluster) == 0;
+	for (size_t i = 0; cluster && i < spec->vm_count; i++)
+		if (spec_number(spec->vms[i], KEY_VMID) == record->vmid ||
+		    (strcmp(spec->vms[i]->name, record->name) == 0 &&
+		     strcmp(spec->vms[i]->cluster->name, record->cluster) == 0))
+			return true;
+	return !cluster;
+}
+
+/* Only what is still there, and still the VM that vyom made. */
+static void find_undeclared(const struct spec *spec, const struct state *state,
+			    const struct record_vms *records, struct diff *diff)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		const struct record_vm *record = &records->items[i];
+		const struct state_guest *guest = state_find_guest(state, record->vmid);
+		CLEANUP(scope_free) char *uuid =
+			guest && guest->conf ? record_uuid_of(guest->conf) : NULL;
+
+		if (uuid && strcmp(uuid, record->uuid) == 0 && !is_accounted_for(record, spec))
+			MEMORY_PUSH(diff->undeclared, diff->undeclared_count) =
+				(struct diff_undeclared){ record->name, record->vmid };
+	}
+}
+
 void diff_all(const struct spec *spec, const struct state *state, const struct record_vms *records,
 	      struct diff *diff)
 {
@@ -236,6 +267,7 @@ void diff_all(const struct spec *spec, const struct state *state, const struct r
 	for (size_t i = 0; i < spec->vm_count; i++)
 		if (strcmp(spec->vms[i]->node->name, state->node) == 0)
 			diff_vm(spec->vms[i], state, records, &diff->vms[diff->count++]);
+	find_undeclared(spec, state, records, diff);
 }
 
 void diff_vm_release(struct diff_vm *diff)
@@ -258,5 +290,6 @@ void diff_release(struct diff *diff)
 	for (size_t i = 0; i < diff->count; i++)
 		diff_vm_release(&diff->vms[i]);
 	free(diff->vms);
+	free(diff->undeclared);
 	*diff = (struct diff){ .vms = NULL };
 }

@@ -3,7 +3,7 @@
  * diff.h - spec against state: what differs, VM by VM
  *
  * Pure: no I/O, nothing changed.  A diff points into the spec and the state it
- * was made from and must not outlive them.
+ * was made from, and into the records, and must not outlive them.
  */
 #ifndef DIFF_H
 #define DIFF_H
@@ -68,16 +68,24 @@ struct diff_vm {
 	bool start;			/* declared to run and does not */
 };
 
+/* A VM that vyom made in a cluster of the file, and that the file does not name any more. */
+struct diff_undeclared {
+	const char *name;
+	unsigned vmid;
+};
+
 struct diff {
 	struct diff_vm *vms;
 	size_t count;
+	struct diff_undeclared *undeclared;	/* by vmid */
+	size_t undeclared_count;
 };
 
 /* One VM.  records: who our VMs are, from the journal. */
 void diff_vm(const struct spec_section *vm, const struct state *state,
 	     const struct record_vms *records, struct diff_vm *result);
 
-/* All VMs that the spec puts on this node, in the spec's order. */
+/* All VMs that the spec puts on this node, in the spec's order; and what it has dropped. */
 void diff_all(const struct spec *spec, const struct state *state, const struct record_vms *records,
 	      struct diff *diff);
 

@@ -325,6 +325,10 @@ void plan_all(const struct diff *diff, const struct state *state,
 {
 	for (size_t i = 0; i < diff->count; i++)
 		plan_vm(&diff->vms[i], state, options, plan);
+	for (size_t i = 0; i < diff->undeclared_count; i++)
+		plan_note(plan, diff->undeclared[i].name, diff->undeclared[i].vmid,
+			  "vyom made it, and the file does not name it any more; it stays as it "
+			  "is: `vyom destroy %s` takes it away", diff->undeclared[i].name);
 }
 
 static void release_remarks(struct plan_remark *remarks, size_t count)

@@ -165,6 +165,10 @@ void verify_node(const struct spec *spec, const struct state *state, const struc
 		verify_vm(&diff->vms[i],
 			  is_busy(busy, diff->vms[i].vmid) ? VERIFY_IN_PROGRESS : VERIFY_DRIFT,
 			  verify);
+	for (size_t i = 0; i < diff->undeclared_count; i++)
+		add(verify, VERIFY_UNDECLARED, diff->undeclared[i].name, diff->undeclared[i].vmid,
+		    "vm")->text = memory_print("vyom made it, and the file does not name it any "
+					       "more (vyom destroy %s)", diff->undeclared[i].name);
 	for (size_t i = 0; node && i < spec->template_count; i++)
 		if (spec_uses_template(spec, node, spec->templates[i]))
 			verify_template(spec->templates[i], state, verify);

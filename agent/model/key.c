@@ -16,6 +16,10 @@ const struct key key_table[KEY_COUNT] = {
 		"vmid", SCOPE_VM | SCOPE_TEMPLATE, KEY_TYPE_NUMBER, .min = 100, .max = 999999999,
 		.help = "Its number in Proxmox.",
 	},
+	[KEY_GROUP_COUNT] = {
+		"count", SCOPE_VM, KEY_TYPE_NUMBER, .min = 0, .max = 1000,
+		.help = "Make so many of it: NAME-1, NAME-2, with ids and addresses that follow.",
+	},
 	[KEY_NODE] = {
 		"node", SCOPE_VM | SCOPE_CLUSTER, KEY_TYPE_TEXT,
 		.help = "The node it lives on; may be left out where the file has one node.",

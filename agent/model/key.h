@@ -37,7 +37,7 @@ enum key_type {
 
 enum key_id {
 	/* who and where */
-	KEY_VMID, KEY_NODE, KEY_ROLE, KEY_TEMPLATE,
+	KEY_VMID, KEY_GROUP_COUNT, KEY_NODE, KEY_ROLE, KEY_TEMPLATE,
 	/* hardware */
 	KEY_CORES, KEY_MEMORY, KEY_DISK, KEY_STORAGE, KEY_BRIDGE, KEY_VLAN, KEY_MAC,
 	/* cloud-init */

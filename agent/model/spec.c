@@ -48,6 +48,7 @@ void spec_free(struct spec *spec)
 	free_sections(spec->roles, spec->role_count);
 	free_sections(spec->clusters, spec->cluster_count);
 	free_sections(spec->vms, spec->vm_count);
+	free_sections(spec->groups, spec->group_count);
 	free(spec->path);
 	free(spec);
 }
@@ -222,7 +223,7 @@ static const struct spec_value *fallback_of(enum key_id key)
 const struct spec_value *spec_value(const struct spec_section *section, enum key_id key)
 {
 	const struct spec_section *places[] = {
-		section, section->role, section->cluster, section->node,
+		section, section->group, section->role, section->cluster, section->node,
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)

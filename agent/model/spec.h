@@ -11,8 +11,8 @@
  *	for (size_t i = 0; i < spec->vm_count; i++)
  *		... spec_number(spec->vms[i], KEY_CORES) ...
  *
- * Values are looked up, never copied down: a VM asks itself, then its role, its
- * cluster, its node, then the key's fallback.
+ * Values are looked up, never copied down: a VM asks itself, then the group it
+ * is one of, its role, its cluster, its node, then the key's fallback.
  */
 #ifndef SPEC_H
 #define SPEC_H
@@ -41,6 +41,7 @@ struct spec_section {
 
 	/* a VM's, NULL where not given or not found; node: a template's too, once it is built */
 	struct spec_section *role, *cluster, *node, *template;
+	struct spec_section *group;	/* a VM's that a count made, after spec_check; else NULL */
 	char *ssh_keys;		/* what the key file of a VM, or a template's master-key, holds; NULL:
 				 * none is declared */
 	char *ssh_keys_path;	/* that file's absolute path, for qm */
@@ -51,6 +52,8 @@ struct spec {
 	char *path;		/* of the file, as said in messages */
 	struct spec_section **nodes, **templates, **roles, **clusters, **vms;
 	size_t node_count, template_count, role_count, cluster_count, vm_count;
+	struct spec_section **groups;	/* what had a count, taken out of vms by spec_check */
+	size_t group_count;
 };
 
 struct spec *spec_new(void);
@@ -70,7 +73,7 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
 	      struct spec_problems *problems);
 
 /*
- * Resolve names (role, cluster, node, template), derive MACs, and find what no
+ * Make a VM's count so many VMs, resolve names (role, cluster, node, template), derive MACs, and find what no
  * single value shows: unknown names, VMs without an id, two VMs with one id,
  * name, MAC or address, an id that is a template's, an address outside its
  * gateway's net, and the like.  Sorts problems by line.
@@ -97,6 +100,13 @@ const struct spec_section *spec_find_vm(const struct spec *spec, const char *nam
 
 /* The node section of that name, or NULL. */
 const struct spec_section *spec_find_node(const struct spec *spec, const char *name);
+
+/*
+ * Put into vms, in place of each VM that has a count, so many VMs "NAME-1", "NAME-2" …
+ * with ids and addresses that follow; the VM itself becomes their group.  Part of
+ * spec_check.
+ */
+void spec_expand_groups(struct spec *spec, struct spec_problems *problems);
 
 /* Does any VM on node come from template? */
 bool spec_uses_template(const struct spec *spec, const struct spec_section *node,

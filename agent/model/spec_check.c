@@ -189,7 +189,7 @@ static void check_build(struct checker *c, struct spec_section *section)
 	}
 }
 
-/* Calls check for every section of the file. */
+/* Calls check for every section of the file, and every VM that a count makes. */
 static void each_section(struct checker *c, void (*check)(struct checker *, struct spec_section *))
 {
 	const struct spec *spec = c->spec;
@@ -202,6 +202,8 @@ static void each_section(struct checker *c, void (*check)(struct checker *, stru
 		check(c, spec->roles[i]);
 	for (size_t i = 0; i < spec->cluster_count; i++)
 		check(c, spec->clusters[i]);
+	for (size_t i = 0; i < spec->group_count; i++)
+		check(c, spec->groups[i]);
 	for (size_t i = 0; i < spec->vm_count; i++)
 		check(c, spec->vms[i]);
 }
@@ -210,6 +212,9 @@ static void check_name(struct checker *c, struct spec_section *section)
 {
 	struct error err = { 0 };
 
+	/* a bad name is bad with a number behind it too, and was said */
+	if (section->group && key_check_name(SCOPE_VM, section->group->name, &err) < 0)
+		return;
 	if (section->name[0] == '\0')
 		spec_problem_add(c->problems, section->line, "%s \"\": a name is missing",
 				 key_scope_name(section->scope));
@@ -225,7 +230,7 @@ static void check_vmid_is_given(struct checker *c, struct spec_section *section)
 				 "template \"%s\": vmids: it has a vmid too; say one of the two",
 				 section->name);
 	if (!(key_table[KEY_VMID].scopes & section->scope) || section->values[KEY_VMID] ||
-	    section->values[KEY_VMIDS])
+	    section->values[KEY_VMIDS] || section->group)
 		return;
 	spec_problem_add(c->problems, section->line, "%s \"%s\": vmid: is missing; give it a "
 						     "number that nothing else on the Proxmox "
@@ -270,8 +275,10 @@ static void resolve_vms(struct checker *c)
 	for (size_t i = 0; i < c->spec->vm_count; i++) {
 		struct spec_section *vm = c->spec->vms[i];
 
-		if (vm->values[KEY_ROLE])
-			vm->role = spec_claims_find(&c->roles, vm->values[KEY_ROLE]->text);
+		const struct spec_value *role = spec_value(vm, KEY_ROLE);
+
+		if (role)
+			vm->role = spec_claims_find(&c->roles, role->text);
 		vm->node = resolve(vm, KEY_NODE, &c->nodes);
 		vm->template = resolve(vm, KEY_TEMPLATE, &c->templates);
 	}
@@ -367,7 +374,8 @@ static void check_net(struct checker *c, const struct spec_section *section, enu
 
 static void check_nets(struct checker *c, struct spec_section *section)
 {
-	if (section->scope == SCOPE_VM)
+	/* those of a group are told by its VMs */
+	if (section->scope == SCOPE_VM && !section->values[KEY_GROUP_COUNT])
 		check_net(c, section, KEY_ADDRESS);
 	if (section->scope == SCOPE_TEMPLATE)
 		check_net(c, section, KEY_BUILD_ADDRESS);
@@ -386,6 +394,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 {
 	CLEANUP(checker_release) struct checker c = { .spec = spec, .problems = problems };
 
+	spec_expand_groups(spec, problems);
 	each_section(&c, check_name);
 	each_section(&c, check_vmid_is_given);
 	each_section(&c, check_build);
@@ -398,7 +407,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	check_values_are_unique(&c);
 	check_ranges(&c);
 	each_section(&c, check_nets);
-	if (!spec->vm_count && !problems->count)
+	if (!spec->vm_count && !spec->group_count && !problems->count)
 		spec_problem_add(problems, 0, "the file declares no VM; add cluster \"NAME\" { vm "
 					      "\"NAME\" { … } }");
 	if (problems->count)
