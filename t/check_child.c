@@ -94,7 +94,7 @@ static void prepare(struct child *child, const char *path, const char *script)
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 
 	strvec_pushl(&argv, "/bin/sh", "-c", script, NULL);
-	ck_assert_msg(child_prepare(child, &argv, path, &err) == 0, "%s: %s", script, err.text);
+	ck_assert_msg(child_prepare(child, &argv, NULL, path, &err) == 0, "%s: %s", script, err.text);
 }
 
 static void release(struct child *child)
@@ -175,11 +175,28 @@ START_TEST(a_program_that_cannot_be_executed_says_why)
 	struct child child = CHILD_INIT;
 
 	strvec_push(&argv, unfit[_i].program);
-	ck_assert_int_eq(child_prepare(&child, &argv, output, &err), 0);
+	ck_assert_int_eq(child_prepare(&child, &argv, NULL, output, &err), 0);
 	release(&child);
 	wait_until(child_reap(&child));
 	ck_assert_msg(child.exec_errno == unfit[_i].number, "%s: %d", unfit[_i].program, child.exec_errno);
 	ck_assert_int_eq(child.status, 127 << 8);
+}
+END_TEST
+
+START_TEST(what_it_reads_is_in_no_file_and_nobodys_argv)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	struct child child = CHILD_INIT;
+
+	strvec_pushl(&argv, "/bin/sh", "-c",
+		     "read a; read b; echo $b-$a; cat; readlink /proc/self/fd/0", NULL);
+	ck_assert_int_eq(child_prepare(&child, &argv, "one\ntwo\n", output, &err), 0);
+	release(&child);
+	wait_until(child_reap(&child));
+	child_tail(output, 1000, &text);
+	ck_assert_str_eq(text.buf, "two-one\n/memfd:input (deleted)\n");
+	child_release_fds(&child);
 }
 END_TEST
 
@@ -323,7 +340,7 @@ START_TEST(an_output_file_that_cannot_be_new_is_refused)
 
 	in_the_way[_i].make();
 	strvec_pushl(&argv, "/bin/sh", "-c", "echo lost", NULL);
-	ck_assert_int_eq(child_prepare(&child, &argv, output, &err), -1);
+	ck_assert_int_eq(child_prepare(&child, &argv, NULL, output, &err), -1);
 	ck_assert_msg(strstr(err.text, output) && strstr(err.text, in_the_way[_i].words), "%s", err.text);
 	ck_assert(child.pid == 0 && child.gate == -1 && child.failure == -1);
 	ck_assert(!exists(marker));
@@ -862,7 +879,7 @@ START_TEST(no_descriptor_is_left_over)
 
 	printed = run("echo");
 	strvec_push(&argv, "/bin/true");
-	ck_assert_int_eq(child_prepare(&child, &argv, output, &err), -1);
+	ck_assert_int_eq(child_prepare(&child, &argv, NULL, output, &err), -1);
 	ck_assert_int_eq(read_script("exit 0", 10, &out), 0);
 	ck_assert_int_eq(read_script("exit 1", 10, &out), -1);
 	ck_assert_uint_eq(count_descriptors(), before);
@@ -893,7 +910,7 @@ START_TEST(a_child_that_cannot_be_made_leaves_nothing)
 	int result;
 
 	strvec_pushl(&argv, "/bin/sh", "-c", "exit 0", NULL);
-	result = child_prepare(&child, &argv, output, &err);
+	result = child_prepare(&child, &argv, NULL, output, &err);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_int_eq(result, -1);
 	ck_assert_msg(strstr(err.text, "Too many open files"), "%s", err.text);
@@ -924,6 +941,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, a_child_says_how_it_ended, 0, ROWS(endings));
 	tcase_add_test(tcase, an_ending_that_nobody_saw_is_unknown);
+	tcase_add_test(tcase, what_it_reads_is_in_no_file_and_nobodys_argv);
 	tcase_add_loop_test(tcase, a_program_that_cannot_be_executed_says_why, 0, ROWS(unfit));
 	tcase_add_loop_test(tcase, a_child_starts_with_nothing_of_ours, 0, ROWS(settings));
 	tcase_add_test(tcase, our_own_signals_stay_as_they_were);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -49,17 +50,34 @@ static int check_start(struct child *child, struct error *err)
 			 (int)child->pid);
 }
 
+/* A file in memory alone, at its start; or /dev/null. */
+static int open_input(const char *text, struct error *err)
+{
+	CLEANUP(scope_close) int fd = text ? memfd_create("input", MFD_CLOEXEC) :
+					     open("/dev/null", O_RDONLY | O_CLOEXEC);
+	size_t len = text ? strlen(text) : 0;
+	int result;
+
+	if (fd < 0 || (text && (write(fd, text, len) != (ssize_t)len ||
+				lseek(fd, 0, SEEK_SET) != 0)))
+		return error_set_errno(err, "no input could be made for a step");
+	result = fd;
+	fd = -1;
+	return result;
+}
+
 /* A program, or work of ours. */
 static int prepare(struct child *child, const struct strvec *argv, const struct child_work *work,
-		   const char *output, struct error *err)
+		   const char *input, const char *output, struct error *err)
 {
-	CLEANUP(scope_close) int fd = open_output(output, err);
+	CLEANUP(scope_close) int in = open_input(input, err);
+	CLEANUP(scope_close) int fd = in < 0 ? -1 : open_output(output, err);
 	int result;
 
 	*child = (struct child)CHILD_INIT;
 	if (fd < 0)
 		return -1;
-	if (child_exec_fork(child, argv, work, fd, fd) < 0)
+	if (child_exec_fork(child, argv, work, in, fd, fd) < 0)
 		result = error_set_errno(err, "%s: no process could be made for it",
 					 argv ? argv->items[0] : "a step");
 	else
@@ -71,10 +89,10 @@ static int prepare(struct child *child, const struct strvec *argv, const struct 
 	return -1;
 }
 
-int child_prepare(struct child *child, const struct strvec *argv, const char *output,
-		  struct error *err)
+int child_prepare(struct child *child, const struct strvec *argv, const char *input,
+		  const char *output, struct error *err)
 {
-	return prepare(child, argv, NULL, output, err);
+	return prepare(child, argv, NULL, input, output, err);
 }
 
 int child_prepare_work(struct child *child, const struct child_work *work, const char *output,
@@ -82,7 +100,7 @@ int child_prepare_work(struct child *child, const struct child_work *work, const
 {
 	/* what we have printed and not yet written would be written twice */
 	fflush(NULL);
-	return prepare(child, NULL, work, output, err);
+	return prepare(child, NULL, work, NULL, output, err);
 }
 
 int child_release(struct child *child, struct error *err)

@@ -5,7 +5,7 @@
  * A child that changes the node is made in two strokes, so that no instant
  * exists at which it runs and nobody has written down that it does:
  *
- *	child_prepare(&child, argv, output_path, err)	it exists, and waits
+ *	child_prepare(&child, argv, NULL, output_path, err)	it exists, and waits
  *	... journal child.pid and child.start, fsync ...
  *	child_release(&child, err)			it runs
  *	while (!child_reap(&child)) ...			poll(2) on a signalfd(2)
@@ -41,9 +41,12 @@ struct child {
 
 #define CHILD_INIT { .gate = -1, .failure = -1, .status = -1 }
 
-/* output is created, 0600, and must not exist yet; argv[0] is an absolute path. */
-int child_prepare(struct child *child, const struct strvec *argv, const char *output,
-		  struct error *err);
+/*
+ * output is created, 0600, and must not exist yet; argv[0] is an absolute path.  input
+ * is the text on its stdin, which outlives us and lies in no file; NULL: none.
+ */
+int child_prepare(struct child *child, const struct strvec *argv, const char *input,
+		  const char *output, struct error *err);
 int child_release(struct child *child, struct error *err);
 
 /*

@@ -23,7 +23,7 @@ enum {
 
 /* What the child needs, by the numbers it has before the fork. */
 struct descriptors {
-	int null, output, complaint, gate, failure;
+	int input, output, complaint, gate, failure;
 };
 
 /*
@@ -51,7 +51,7 @@ static void reset_signals(void)
 static int place_descriptors(const struct descriptors *own)
 {
 	const struct { int from, to, flags; } moves[] = {
-		{ own->null,		STDIN_FILENO,	0 },
+		{ own->input,		STDIN_FILENO,	0 },
 		{ own->output,		STDOUT_FILENO,	0 },
 		{ own->complaint,	STDERR_FILENO,	0 },
 		{ own->gate,		FD_GATE,	O_CLOEXEC },
@@ -146,21 +146,19 @@ static pid_t fork_quietly(const struct descriptors *own, const struct strvec *ar
 }
 
 int child_exec_fork(struct child *child, const struct strvec *argv,
-		    const struct child_work *work, int output, int complaint)
+		    const struct child_work *work, int input, int output, int complaint)
 {
 	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 }, saved;
-	struct descriptors own = { .output = output, .complaint = complaint };
+	struct descriptors own = { .input = input, .output = output, .complaint = complaint };
 
 	*child = (struct child)CHILD_INIT;
-	own.null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (own.null >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) == 0 &&
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) == 0 &&
 	    pipe2(failure, O_CLOEXEC | O_NONBLOCK) == 0) {
 		own.gate = gate[1];
 		own.failure = failure[1];
 		child->pid = fork_quietly(&own, argv, work);
 	}
 	saved = errno;
-	scope_close(&own.null);
 	scope_close(&gate[1]);
 	scope_close(&failure[1]);
 	child->gate = gate[0];

@@ -139,7 +139,8 @@ static int judge(const struct reading *reading, const char *program, unsigned se
 /* Two pipes: ours do not block, the program's must. */
 static int begin(struct reading *reading, const struct strvec *argv, struct error *err)
 {
-	int theirs[2] = { -1, -1 }, result = 0;
+	CLEANUP(scope_close) int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int theirs[2] = { -1, -1 }, result = null < 0 ? -1 : 0;
 
 	for (int i = 0; i < 2; i++) {
 		int pair[2];
@@ -154,7 +155,8 @@ static int begin(struct reading *reading, const struct strvec *argv, struct erro
 		theirs[i] = pair[1];
 	}
 	if (result == 0)
-		result = child_exec_fork(&reading->child, argv, NULL, theirs[0], theirs[1]);
+		result = child_exec_fork(&reading->child, argv, NULL, null, theirs[0],
+					 theirs[1]);
 	if (result < 0)
 		error_set_errno(err, "%s: no process could be made for it", argv->items[0]);
 	scope_close(&theirs[0]);
