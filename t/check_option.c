@@ -7,6 +7,7 @@
 #include "edge/spec_conf.h"
 #include "main.h"
 #include "model/spec.h"
+#include "model/vmconf.h"
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof(*(table))))
 #define KEY_1 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP7j92eKIUes9ahAYTdsMtZflZ4fB4HwHzmXhuTVoNzb me"
@@ -56,6 +57,39 @@ static const struct { const char *cluster, *vm, *option, *value; } wants[] = {
 	{ "",			"",			"nameserver",	NULL },
 	{ "nameserver = { 10.0.0.1, 10.0.0.2 }", "",	"nameserver",	"10.0.0.1 10.0.0.2" },
 	{ "searchdomain = { lan, example.org }", "",	"searchdomain",	"lan example.org" },
+	{ "nameserver = 10.0.0.1", "nameserver = { }",	"nameserver",	NULL },
+	{ "",			"sockets = 2",		"sockets",	"2" },
+	{ "",			"cpu = host",		"cpu",		"cputype=host" },
+	{ "cpu-flags = { \"+aes\", \"-pcid\" }", "cpu = host",	"cpu",		"cputype=host,flags=+aes;-pcid" },
+	{ "",			"numa = no",		"numa",		"0" },
+	{ "",			"cpu-limit = 1.50",	"cpulimit",	"1.5" },
+	{ "",			"cpu-units = 200",	"cpuunits",	"200" },
+	{ "",			"affinity = \"0,2-3\"",	"affinity",	"0,2-3" },
+	{ "",			"memory = 4G balloon = 2G", "balloon",	"2048" },
+	{ "",			"balloon = 0",		"balloon",	"0" },
+	{ "",			"shares = 0",		"shares",	"0" },
+	{ "",			"discard = off iothread = off", "scsi0", "discard=ignore,iothread=0" },
+	{ "",			"ssd = on cache = none aio = native iops = 100 mbps = 12.5", "scsi0",
+	  "discard=on,iothread=1,ssd=1,cache=none,aio=native,iops=100,mbps=12.5" },
+	{ "",			"iops-read = 1 iops-write = 2 mbps-read = 3 mbps-write = 4", "scsi0",
+	  "discard=on,iothread=1,iops_rd=1,iops_wr=2,mbps_rd=3,mbps_wr=4" },
+	{ "",			"machine = q35",	"machine",	"q35" },
+	{ "",			"bios = ovmf",		"bios",		"ovmf" },
+	{ "",			"serial = socket",	"serial0",	"socket" },
+	{ "",			"vga = qxl vga-memory = 32M", "vga",	"type=qxl,memory=32" },
+	{ "",			"rng = \"/dev/urandom\"", "rng0",	"/dev/urandom" },
+	{ "",			"package-upgrade = no",	"ciupgrade",	"0" },
+	{ "",			"snippets = { \"user=local:snippets/u\", \"meta=local:snippets/m\" }", "cicustom",
+	  "user=local:snippets/u,meta=local:snippets/m" },
+	{ "",			"description = { \"a b\", c }", "description",
+	  "a b\nc\nmanaged by vyom: lab/web" },
+	{ "start-order = 1",	"start-delay = 2 stop-timeout = 3", "startup", "order=1,up=2,down=3" },
+	{ "",			"protection = yes",	"protection",	"1" },
+	{ "",			"hotplug = { disk, usb }", "hotplug",	"disk,usb" },
+	{ "hotplug = disk",	"hotplug = { }",	"hotplug",	"0" },
+	{ "",			"",			"hotplug",	NULL },
+	{ "",			"agent = on agent-fstrim = on agent-freeze = off agent-type = isa", "agent",
+	  "enabled=1,fstrim_cloned_disks=1,freeze-fs-on-backup=0,type=isa" },
 };
 
 START_TEST(an_option_is_what_the_spec_declares)
@@ -70,7 +104,7 @@ START_TEST(an_option_is_what_the_spec_declares)
 	spec_conf_parse(spec, &text, NULL, &problems);
 	spec_check(spec, &problems);
 	ck_assert_msg(problems.count == 0, "%s", problems.count ? problems.items[0].text : "");
-	declared = option(wants[_i].option)->want(spec->vms[0], &value);
+	declared = option_want(option(wants[_i].option), spec->vms[0], &value);
 	ck_assert_msg(declared == (wants[_i].value != NULL), "%s", wants[_i].option);
 	ck_assert_str_eq(value.buf, declared ? wants[_i].value : "");
 }
@@ -123,6 +157,19 @@ static const struct { const char *option, *wanted, *found; bool agrees; } agreem
 	{ "description", "managed by vyom: lab/web", "managed by vyom: lab/web2",	false },
 	{ "description", "managed by vyom: lab/web", "not managed by vyom: lab/web", false },
 	{ "description", "managed by vyom: lab/web", "",				false },
+	{ "description", "a\nmanaged by vyom: lab/web", "a\nmanaged by vyom: lab/web",	true },
+	{ "description", "a\nmanaged by vyom: lab/web", "b\na\nmanaged by vyom: lab/web", false },
+	{ "cpulimit",	"1.5",			"1.50",				true },
+	{ "cpulimit",	"2",			"2.5",				false },
+	{ "cpulimit",	"2",			"all",				false },
+	{ "hotplug",	"disk,usb",		"usb,disk",			true },
+	{ "hotplug",	"network,disk,usb",	"1",				true },
+	{ "hotplug",	"0",			"0",				true },
+	{ "hotplug",	"0",			"disk",				false },
+	{ "hotplug",	"disk",			"disk,usb",			false },
+	{ "hotplug",	"disk",			"0",				false },
+	{ "cipassword",	"$6$a$b",		"$6$a$b",			true },
+	{ "cipassword",	"$6$a$b",		"$6$A$B",			false },
 };
 
 START_TEST(a_value_agrees_by_its_form)
@@ -179,6 +226,8 @@ START_TEST(what_was_merged_agrees)
 END_TEST
 
 static const struct { const char *option, *value, *text; } descriptions[] = {
+	{ "cipassword",	"$6$saltsalt$abc",	"a hash (d4e25a46)" },
+	{ "cipassword",	NULL,			"nothing" },
 	{ "cores",	NULL,				"nothing" },
 	{ "cores",	"4",				"4" },
 	{ "net0",	NIC,				NIC },
@@ -199,6 +248,82 @@ START_TEST(keys_are_counted_and_the_rest_is_shown)
 }
 END_TEST
 
+#define DRIVE "local-lvm:vm-101-disk-0,discard=on,iothread=1"
+
+/* What changing found to wanted means on a VM that runs, with that hotplug setting. */
+static const struct {
+	const char *option, *wanted, *found, *hotplug;
+	enum option_effect effect;
+} effects[] = {
+	{ "cores",	"4",		"2",		NULL,		OPTION_RESTART },
+	{ "onboot",	"1",		NULL,		NULL,		OPTION_LIVE },
+	{ "memory",	"4096",		"2048",		NULL,		OPTION_RESTART },
+	{ "memory",	"4096",		"2048",		"disk,memory",	OPTION_LIVE },
+	{ "balloon",	"2048",		"1024",		NULL,		OPTION_LIVE },
+	{ "balloon",	"2048",		NULL,		NULL,		OPTION_LIVE },
+	{ "balloon",	"0",		NULL,		NULL,		OPTION_RESTART },
+	{ "balloon",	"2048",		"0",		NULL,		OPTION_RESTART },
+	{ "scsi0",	"discard=on,iops=5", DRIVE,	NULL,		OPTION_LIVE },
+	{ "scsi0",	"discard=on,mbps_wr=5", DRIVE ",mbps_wr=4", NULL, OPTION_LIVE },
+	{ "scsi0",	"discard=on,iops=5,ssd=1", DRIVE, NULL,		OPTION_RESTART },
+	{ "scsi0",	"discard=ignore", DRIVE,	NULL,		OPTION_RESTART },
+	{ "agent",	"enabled=1,fstrim_cloned_disks=1", "1", NULL,	OPTION_LIVE },
+	{ "agent",	"enabled=1",	"0",		NULL,		OPTION_RESTART },
+	{ "agent",	"enabled=1",	NULL,		NULL,		OPTION_RESTART },
+	{ "hotplug",	"disk,usb",	"1",		NULL,		OPTION_LIVE },
+	{ "hotplug",	"disk,memory",	"1",		NULL,		OPTION_RESTART },
+	{ "hotplug",	"disk",		"disk,cpu",	NULL,		OPTION_RESTART },
+	{ "net0",	NIC ",tag=5",	NIC,		NULL,		OPTION_LIVE },
+	{ "net0",	NIC,		"virtio=02:1F:00:00:00:09,bridge=vmbr0", NULL, OPTION_REINIT },
+	{ "cipassword",	"$6$a$b",	NULL,		NULL,		OPTION_REINIT },
+};
+
+START_TEST(a_change_means_what_qm_makes_of_it)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(vmconf_cleanup) struct vmconf *conf = NULL;
+
+	if (effects[_i].hotplug)
+		strbuf_addf(&text, "hotplug: %s\n", effects[_i].hotplug);
+	conf = vmconf_parse(text.buf, text.len);
+	ck_assert_msg(option_effect_of(option(effects[_i].option), effects[_i].wanted,
+				       effects[_i].found, conf) == effects[_i].effect,
+		      "%s: %s → %s", effects[_i].option,
+		      effects[_i].found ? effects[_i].found : "nothing", effects[_i].wanted);
+}
+END_TEST
+
+/* What `options = { … }` of a VM makes, in order: "NAME=VALUE" a line. */
+START_TEST(what_options_lists_is_compared_by_qms_own_rules)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, value = STRBUF_INIT;
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
+	const struct option *watchdog, *tablet, *again;
+
+	strbuf_adds(&text, "node pve { }\ntemplate t { vmid = 9000 }\ncluster lab {\n"
+		    "vm web { vmid = 101 options = { \"watchdog=model=i6300esb\", \"tablet=off\" } } }\n");
+	spec_conf_parse(spec, &text, NULL, &problems);
+	spec_check(spec, &problems);
+	ck_assert_uint_eq(problems.count, 0);
+	watchdog = option_listed(spec->vms[0], 0, &value);
+	ck_assert_str_eq(value.buf, "model=i6300esb");
+	ck_assert_str_eq(watchdog->name, "watchdog");
+	ck_assert(option_agrees(watchdog, value.buf, "i6300esb,action=reset"));
+	strbuf_reset(&value);
+	tablet = option_listed(spec->vms[0], 1, &value);
+	ck_assert_str_eq(value.buf, "0");
+	ck_assert_int_eq(tablet->effect, OPTION_RESTART);
+	ck_assert_ptr_null(option_listed(spec->vms[0], 2, &value));
+	again = option_listed(spec->vms[0], 0, &value);
+	ck_assert_ptr_eq(again, watchdog);
+	ck_assert(option_is_declared(spec->vms[0], "tablet"));
+	ck_assert(option_is_declared(spec->vms[0], "scsi0"));
+	ck_assert(!option_is_declared(spec->vms[0], "balloon"));
+	ck_assert(!option_is_declared(spec->vms[0], "acpi"));
+}
+END_TEST
+
 START_TEST(an_option_is_found_by_its_whole_name)
 {
 	for (size_t i = 0; i < option_count; i++)
@@ -211,6 +336,8 @@ END_TEST
 
 static void add_cases(TCase *tcase)
 {
+	tcase_add_loop_test(tcase, a_change_means_what_qm_makes_of_it, 0, ROWS(effects));
+	tcase_add_test(tcase, what_options_lists_is_compared_by_qms_own_rules);
 	tcase_add_loop_test(tcase, an_option_is_what_the_spec_declares, 0, ROWS(wants));
 	tcase_add_loop_test(tcase, a_value_agrees_by_its_form, 0, ROWS(agreements));
 	tcase_add_loop_test(tcase, what_is_not_declared_is_kept, 0, ROWS(merges));

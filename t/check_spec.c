@@ -418,6 +418,26 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "vm a vmid=101",
 	  "2: template \"t\": build-address: 10.0.0.9/24 has a net without its gateway; "
 	  "correct the one or the other (gateway 10.0.1.1)\n" },
+	/* what only together makes no sense */
+	{ BASE "vm a vmid=101 memory=4G balloon=4G", "" },
+	{ BASE "vm a vmid=101 memory=4G balloon=5G",
+	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "role r memory=2G balloon=4G\nvm a vmid=101 role=r\nvm b vmid=102 role=r",
+	  "4: role \"r\": balloon: is more than its memory; give that or less\n" },
+	{ "node pve\ntemplate t vmid=9000\nrole r memory=2G\ncluster c balloon=4G\nvm a vmid=101 role=r\n"
+	  "vm b vmid=102 memory=8G",
+	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "vm a vmid=101 memory=2G balloon=4G count=2",
+	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "vm a vmid=101 iops=5 iops-read=5",
+	  "4: vm \"a\": iops-read: there is a limit for both together already; take one of them "
+	  "out\n" },
+	{ BASE "vm a vmid=101 mbps=0 mbps-write=5", "" },
+	{ BASE "vm a vmid=101 agent-fstrim=1",
+	  "4: vm \"a\": agent-fstrim: says how, but nothing says that there is an agent; add "
+	  "agent = true\n" },
+	{ BASE "vm a vmid=101 agent-fstrim=1 agent=1", "" },
+	{ BASE "vm a vmid=101 options=tablet=0", "" },
 	/* one fault, one problem */
 	{ BASE "vm a vmid=1\nvm b vmid=1",
 	  "4: vm \"a\": vmid: \"1\" is no whole number from 100 to 999999999\n"
@@ -434,6 +454,21 @@ START_TEST(the_whole_is_checked)
 	print_problems(&problems, &text);
 	ck_assert_msg(strcmp(text.buf, faults[_i].problems) == 0, "%s:\n%s", faults[_i].text,
 		      text.buf);
+}
+END_TEST
+
+START_TEST(a_list_of_names_has_each_once)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = build(BASE "vm a vmid=101", &problems);
+	CLEANUP(strvec_release) struct strvec items = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	strvec_pushl(&items, "tablet=0", "usb1=spice", "usb10=spice", "tablet=1", NULL);
+	spec_set(spec->vms[0], KEY_OPTIONS, &items, 4, &problems);
+	spec_check(spec, &problems);
+	print_problems(&problems, &text);
+	ck_assert_str_eq(text.buf, "4: vm \"a\": options: has tablet twice; keep one\n");
 }
 END_TEST
 
@@ -522,6 +557,7 @@ END_TEST
 
 static void add_cases(TCase *tcase)
 {
+	tcase_add_test(tcase, a_list_of_names_has_each_once);
 	tcase_add_loop_test(tcase, nearest_wins, 0, COUNT(lookups));
 	tcase_add_loop_test(tcase, a_value_is_worth_what_it_says_or_refused, 0, COUNT(values));
 	tcase_add_test(tcase, each_fallback_is_a_good_value);

@@ -16,7 +16,7 @@ else
 fi
 
 # keys of the config, in the only table there is of them
-sed -n 's/^\t*"\([a-z0-9-]*\)", SCOPE_.*/\1/p' agent/model/key.c >"$tmp/keys"
+sed -n 's/^\t*"\([a-z0-9-]*\)", SCOPE_.*/\1/p' agent/model/key_table.c >"$tmp/keys"
 ok "the table of keys is read" test "$(wc -l <"$tmp/keys")" -gt 20
 while read -r key; do
 	ok "vyom.conf(5) has $key" grep -q "^\.It Cm $key " agent/vyom.conf.5

@@ -87,7 +87,8 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 	strvec_push(&argv, program);
 	for (size_t i = 1; i < words->count; i++)
 		strvec_push(&argv, words->items[i]);
-	return child_prepare(&worker->child, &argv, NULL, worker->output, err);
+	return child_prepare(&worker->child, &argv, worker_step(worker)->input, worker->output,
+			     err);
 }
 
 /* The intent stands, but nothing came of it: say so, or the next run would wonder. */

@@ -23,8 +23,9 @@ static const char *found_value(const struct vmconf *conf, const char *key)
 	return strcmp(key, "description") == 0 ? conf->description : vmconf_get(conf, key);
 }
 
-static struct diff_item *add_item(struct diff_vm *diff, const struct option *option,
-				  enum diff_urgency urgency, const char *wanted, const char *found)
+static struct diff_item *add_item(struct diff_vm *diff, const struct vmconf *conf,
+				  const struct option *option, enum diff_urgency urgency,
+				  const char *wanted, const char *found)
 {
 	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
 	struct diff_item *item = &MEMORY_PUSH(diff->items, diff->count);
@@ -33,7 +34,7 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct option *opt
 	*item = (struct diff_item){
 		.option = option,
 		.urgency = urgency,
-		.effect = option_effect_of(option, wanted, found),
+		.effect = option_effect_of(option, wanted, found, conf),
 		.wanted = memory_copy(wanted),
 		.value = strbuf_detach(&value),
 		.found = memory_copy(found),
@@ -50,32 +51,40 @@ static void compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			   const struct option *option, const char *wanted)
 {
 	const char *found = found_value(conf, option->name), *pending;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	bool agrees = option_agrees(option, wanted, found);
 	struct diff_item *item;
 
 	if (!vmconf_get_pending(conf, option->name, &pending)) {
 		if (!agrees)
-			add_item(diff, option, DIFF_CHANGE, wanted, found);
+			add_item(diff, conf, option, DIFF_CHANGE, wanted, found);
 	} else if (option_agrees(option, wanted, pending)) {
 		if (!agrees)
-			add_item(diff, option,
+			add_item(diff, conf, option,
 				 diff->running && option_may_wait(option) ? DIFF_WAITING :
 									    DIFF_CHANGE,
 				 wanted, found);
 	} else {
-		item = add_item(diff, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
-		item->pending = memory_copy(pending ? pending : "nothing");
+		item = add_item(diff, conf, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
+		option_describe(option, pending, &text);
+		item->pending = strbuf_detach(&text);
 	}
 }
 
 static void compare_options(struct diff_vm *diff, const struct vmconf *conf)
 {
 	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
+	const struct option *option;
 
 	for (size_t i = 0; i < option_count; i++) {
 		strbuf_reset(&wanted);
-		if (option_table[i].want(diff->vm, &wanted))
+		if (option_want(&option_table[i], diff->vm, &wanted))
 			compare_option(diff, conf, &option_table[i], wanted.buf);
+	}
+	strbuf_reset(&wanted);
+	for (size_t i = 0; (option = option_listed(diff->vm, i, &wanted)); i++) {
+		compare_option(diff, conf, option, wanted.buf);
+		strbuf_reset(&wanted);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "model/key.h"
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "model/propstr.h"
@@ -13,125 +13,6 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "model/vmconf.h"
-
-static bool want_name(const struct spec_section *vm, struct strbuf *value)
-{
-	strbuf_adds(value, vm->name);
-	return true;
-}
-
-static bool want_cores(const struct spec_section *vm, struct strbuf *value)
-{
-	if (!spec_value(vm, KEY_CORES))
-		return false;
-	strbuf_addf(value, "%llu", (unsigned long long)spec_number(vm, KEY_CORES));
-	return true;
-}
-
-static bool want_memory(const struct spec_section *vm, struct strbuf *value)
-{
-	if (!spec_value(vm, KEY_MEMORY))
-		return false;
-	strbuf_addf(value, "%llu", (unsigned long long)(spec_number(vm, KEY_MEMORY) / MIB));
-	return true;
-}
-
-static bool want_scsihw(const struct spec_section *vm, struct strbuf *value)
-{
-	(void)vm;
-	strbuf_adds(value, "virtio-scsi-single");
-	return true;
-}
-
-/* Its volume is the clone's affair, its size the resize's. */
-static bool want_scsi0(const struct spec_section *vm, struct strbuf *value)
-{
-	(void)vm;
-	strbuf_adds(value, "discard=on,iothread=1");
-	return true;
-}
-
-/* The MAC always: without one qm makes a new one at every call (pve-facts 2.4). */
-static bool want_net0(const struct spec_section *vm, struct strbuf *value)
-{
-	strbuf_addf(value, "virtio=%s,bridge=%s", vm->mac, spec_text(vm, KEY_BRIDGE));
-	if (spec_value(vm, KEY_VLAN))
-		strbuf_addf(value, ",tag=%llu", (unsigned long long)spec_number(vm, KEY_VLAN));
-	return true;
-}
-
-static bool want_flag(const struct spec_section *vm, enum key_id key, const char *form,
-		      struct strbuf *value)
-{
-	if (!spec_value(vm, key))
-		return false;
-	strbuf_addf(value, "%s%d", form, spec_flag(vm, key));
-	return true;
-}
-
-static bool want_onboot(const struct spec_section *vm, struct strbuf *value)
-{
-	return want_flag(vm, KEY_ONBOOT, "", value);
-}
-
-static bool want_agent(const struct spec_section *vm, struct strbuf *value)
-{
-	return want_flag(vm, KEY_AGENT, "enabled=", value);
-}
-
-static bool want_text(const struct spec_section *vm, enum key_id key, struct strbuf *value)
-{
-	if (!spec_value(vm, key))
-		return false;
-	strbuf_adds(value, spec_text(vm, key));
-	return true;
-}
-
-static bool want_ciuser(const struct spec_section *vm, struct strbuf *value)
-{
-	return want_text(vm, KEY_USER, value);
-}
-
-static bool want_searchdomain(const struct spec_section *vm, struct strbuf *value)
-{
-	return want_text(vm, KEY_SEARCHDOMAIN, value);
-}
-
-/* A list's text is joined by spaces, and commas would not do (pve-facts 2.3.4). */
-static bool want_nameserver(const struct spec_section *vm, struct strbuf *value)
-{
-	return want_text(vm, KEY_NAMESERVER, value);
-}
-
-static bool want_ssh_keys(const struct spec_section *vm, struct strbuf *value)
-{
-	if (!vm->ssh_keys)
-		return false;
-	strbuf_adds(value, vm->ssh_keys);
-	return true;
-}
-
-static bool want_ipconfig0(const struct spec_section *vm, struct strbuf *value)
-{
-	const char *address = spec_text(vm, KEY_ADDRESS);
-	const char *gateway = spec_text(vm, KEY_GATEWAY);
-	bool v6 = strchr(address, ':') != NULL;
-
-	strbuf_addf(value, v6 ? "ip6=%s" : "ip=%s", address);
-	if (gateway && strcmp(address, "dhcp") != 0)
-		strbuf_addf(value, v6 ? ",gw6=%s" : ",gw=%s", gateway);
-	return true;
-}
-
-static bool want_tags(const struct spec_section *vm, struct strbuf *value)
-{
-	const struct spec_value *tags = spec_value(vm, KEY_TAGS);
-
-	strbuf_adds(value, OPTION_TAG);
-	for (size_t i = 0; tags && i < tags->list.count; i++)
-		strbuf_join(value, ";", tags->list.items[i]);
-	return true;
-}
 
 void option_mark(const struct spec_section *vm, struct strbuf *line)
 {
@@ -166,40 +47,6 @@ char *option_marked_cluster(const struct vmconf *conf, const char *name)
 		if (slash && slash != mark.buf && strcmp(slash + 1, name) == 0)
 			return memory_print("%.*s", (int)(slash - mark.buf), mark.buf);
 	}
-	return NULL;
-}
-
-static bool want_description(const struct spec_section *vm, struct strbuf *value)
-{
-	option_mark(vm, value);
-	return true;
-}
-
-const struct option option_table[] = {
-	{ "name",	  OPTION_TEXT,	   NULL,      OPTION_REINIT,  want_name },
-	{ "description",  OPTION_NOTE,	   NULL,      OPTION_LIVE,    want_description },
-	{ "tags",	  OPTION_TAGS,	   NULL,      OPTION_LIVE,    want_tags },
-	{ "cores",	  OPTION_TEXT,	   NULL,      OPTION_RESTART, want_cores },
-	{ "memory",	  OPTION_PROPSTR,  "current", OPTION_RESTART, want_memory },
-	{ "onboot",	  OPTION_TEXT,	   NULL,      OPTION_LIVE,    want_onboot },
-	{ "agent",	  OPTION_PROPSTR,  "enabled", OPTION_LIVE,    want_agent },
-	{ "scsihw",	  OPTION_TEXT,	   NULL,      OPTION_RESTART, want_scsihw },
-	{ "scsi0",	  OPTION_PROPSTR,  "file",    OPTION_RESTART, want_scsi0 },
-	{ "net0",	  OPTION_PROPSTR,  NULL,      OPTION_REINIT,  want_net0 },
-	{ "ciuser",	  OPTION_TEXT,	   NULL,      OPTION_REINIT,  want_ciuser },
-	{ "sshkeys",	  OPTION_SSH_KEYS, NULL,      OPTION_REINIT,  want_ssh_keys },
-	{ "ipconfig0",	  OPTION_PROPSTR_WHOLE, NULL, OPTION_REINIT,  want_ipconfig0 },
-	{ "nameserver",	  OPTION_TEXT,	   NULL,      OPTION_REINIT,  want_nameserver },
-	{ "searchdomain", OPTION_TEXT,	   NULL,      OPTION_REINIT,  want_searchdomain },
-};
-
-const size_t option_count = sizeof(option_table) / sizeof(*option_table);
-
-const struct option *option_find(const char *name)
-{
-	for (size_t i = 0; i < option_count; i++)
-		if (strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
 	return NULL;
 }
 
@@ -276,6 +123,42 @@ static bool keys_agree(const char *wanted, const char *found)
 	return strvec_equal(&want, &have);
 }
 
+static bool numbers_agree(const char *wanted, const char *found)
+{
+	double want, have;
+
+	return number_parse_ratio(wanted, &want) && number_parse_ratio(found, &have) && want == have;
+}
+
+/* "1" and "0" are short for what is on by default, and for nothing. */
+static void split_features(const char *text, struct strvec *features)
+{
+	if (strcmp(text, "1") == 0)
+		text = "network,disk,usb";
+	if (strcmp(text, "0") != 0)
+		split_tags(text, features);
+}
+
+static bool features_agree(const char *wanted, const char *found)
+{
+	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
+	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
+
+	split_features(wanted, &want);
+	split_features(found, &have);
+	for (size_t i = 0; i < want.count; i++)
+		if (!strvec_contains(&have, want.items[i]))
+			return false;
+	return want.count == have.count;
+}
+
+/* A declared note is a whole one; the mark alone stands among what others wrote. */
+static bool note_agrees(const char *wanted, const char *found)
+{
+	return strchr(wanted, '\n') ? strcmp(wanted, found) == 0
+				    : vmconf_note_has_line(found, wanted);
+}
+
 bool option_agrees(const struct option *option, const char *wanted, const char *found)
 {
 	if (!found)
@@ -289,7 +172,12 @@ bool option_agrees(const struct option *option, const char *wanted, const char *
 	case OPTION_SSH_KEYS:
 		return keys_agree(wanted, found);
 	case OPTION_NOTE:
-		return vmconf_note_has_line(found, wanted);
+		return note_agrees(wanted, found);
+	case OPTION_NUMBER:
+		return numbers_agree(wanted, found);
+	case OPTION_FEATURES:
+		return features_agree(wanted, found);
+	case OPTION_SECRET:
 	case OPTION_TEXT:
 	default:
 		return strcmp(wanted, found) == 0;
@@ -318,19 +206,79 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 	propstr_format(&merged, value);
 }
 
-enum option_effect option_effect_of(const struct option *option, const char *wanted,
-				    const char *found)
+/* A network card that keeps its MAC is for cloud-init the same. */
+static enum option_effect effect_of_card(const struct option *option, const char *wanted,
+					 const char *found)
 {
-	CLEANUP(propstr_release) struct propstr want = PROPSTR_INIT;
-	CLEANUP(propstr_release) struct propstr have = PROPSTR_INIT;
-	const char *mac;
+	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
+	CLEANUP(propstr_release) struct propstr have = propstr_parse(found, option->default_key);
+	const char *mac = propstr_get(&have, want.items[0].key);
 
-	if (strncmp(option->name, "net", 3) != 0)
-		return option->effect;
-	want = propstr_parse(wanted, option->default_key);
-	have = propstr_parse(found, option->default_key);
-	mac = propstr_get(&have, want.items[0].key);
 	return mac && strcasecmp(mac, want.items[0].value) == 0 ? OPTION_LIVE : option->effect;
+}
+
+static bool is_live_item(const struct option *option, const char *key)
+{
+	const char *at = strstr(option->live, key);
+	size_t len = strlen(key);
+
+	return at && (at == option->live || at[-1] == ' ') && (at[len] == ' ' || !at[len]);
+}
+
+/* In force at once if all that changes is of the row's live items. */
+static enum option_effect effect_of_items(const struct option *option, const char *wanted,
+					  const char *found)
+{
+	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
+	CLEANUP(propstr_release) struct propstr have = propstr_parse(found, option->default_key);
+
+	for (size_t i = 0; i < want.count; i++) {
+		const char *value = propstr_get(&have, want.items[i].key);
+
+		if ((!value || strcasecmp(value, want.items[i].value) != 0) &&
+		    !is_live_item(option, want.items[i].key))
+			return option->effect;
+	}
+	return found ? OPTION_LIVE : option->effect;
+}
+
+/* The balloon is moved while the guest runs, but not put in or taken out. */
+static enum option_effect effect_of_balloon(const char *wanted, const char *found)
+{
+	bool before = !found || strcmp(found, "0") != 0;
+
+	return before == (strcmp(wanted, "0") != 0) ? OPTION_LIVE : OPTION_RESTART;
+}
+
+/* May that be changed while the VM runs? */
+static bool is_plugged(const struct vmconf *conf, const char *feature)
+{
+	CLEANUP(strvec_release) struct strvec features = STRVEC_INIT;
+	const char *hotplug = vmconf_get(conf, "hotplug");
+
+	split_features(hotplug ? hotplug : "1", &features);
+	return strvec_contains(&features, feature);
+}
+
+static bool concerns_board(const char *features)
+{
+	return features && (strstr(features, "memory") || strstr(features, "cpu"));
+}
+
+enum option_effect option_effect_of(const struct option *option, const char *wanted,
+				    const char *found, const struct vmconf *conf)
+{
+	if (strncmp(option->name, "net", 3) == 0)
+		return effect_of_card(option, wanted, found);
+	if (option->live)
+		return effect_of_items(option, wanted, found);
+	if (strcmp(option->name, "balloon") == 0)
+		return effect_of_balloon(wanted, found);
+	if (option->plug && is_plugged(conf, option->plug))
+		return OPTION_LIVE;
+	if (option->form == OPTION_FEATURES && !concerns_board(wanted) && !concerns_board(found))
+		return OPTION_LIVE;
+	return option->effect;
 }
 
 /* A network card waits where hotplug is switched off. */
@@ -364,12 +312,15 @@ void option_merge(const struct option *option, const char *wanted, const char *f
 		tags_merge(wanted, found, value);
 		break;
 	case OPTION_NOTE:
-		if (found && *found)
+		if (found && *found && !strchr(wanted, '\n'))
 			strbuf_addf(value, "%s\n", found);
 		strbuf_adds(value, wanted);
 		break;
 	case OPTION_PROPSTR_WHOLE:
 	case OPTION_SSH_KEYS:
+	case OPTION_NUMBER:
+	case OPTION_FEATURES:
+	case OPTION_SECRET:
 	case OPTION_TEXT:
 	default:
 		strbuf_adds(value, wanted);
@@ -377,22 +328,45 @@ void option_merge(const struct option *option, const char *wanted, const char *f
 	}
 }
 
+#define NOTE_SHOWN 100
+
+/* On one line, its end cut off where it is long, but not within a character. */
+static void describe_note(const char *note, struct strbuf *text)
+{
+	size_t len = strlen(note);
+
+	if (!strstr(note, OPTION_MARK)) {
+		strbuf_adds(text, "without vyom's mark");
+		return;
+	}
+	if (len > NOTE_SHOWN)
+		for (len = NOTE_SHOWN; len && (note[len] & 0xC0) == 0x80; len--)
+			;
+	strbuf_addch(text, '"');
+	for (size_t i = 0; i < len; i++) {
+		if (note[i] == '\n')
+			strbuf_adds(text, " / ");
+		else
+			strbuf_addch(text, note[i]);
+	}
+	strbuf_adds(text, note[len] ? "…\"" : "\"");
+}
+
 void option_describe(const struct option *option, const char *value, struct strbuf *text)
 {
 	CLEANUP(strvec_release) struct strvec keys = STRVEC_INIT;
-	const char *mark;
+	char digest[DIGEST_SHA256_TEXT];
 
 	if (!value) {
 		strbuf_adds(text, "nothing");
 	} else if (option->form == OPTION_NOTE) {
-		mark = strstr(value, OPTION_MARK);
-		if (mark)
-			strbuf_addf(text, "\"%.*s\"", (int)strcspn(mark, "\n"), mark);
-		else
-			strbuf_adds(text, "without vyom's mark");
+		describe_note(value, text);
 	} else if (option->form == OPTION_SSH_KEYS) {
 		split_keys(value, strchr(value, '%') && !strchr(value, ' '), &keys);
 		strbuf_addf(text, keys.count == 1 ? "%zu key" : "%zu keys", keys.count);
+	} else if (option->form == OPTION_SECRET) {
+		digest_sha256(value, strlen(value), digest);
+		strbuf_addf(text, "a hash (%.8s)", digest);
 	} else {
 		strbuf_adds(text, value);
 	}

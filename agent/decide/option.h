@@ -2,15 +2,17 @@
 /*
  * option.h - the options of a VM's config that vyom declares
  *
- * One row an option: what it shall be for a VM of the spec, how two values of it
- * are compared, and what changing it means for a VM that lives.  diff walks the
- * table; a new option is a new row.
+ * One row an option: which keys of the file it is made of, how two values of it are
+ * compared, and what changing it means for a VM that lives.  diff walks the table,
+ * and what the key "options" names besides; a new option is a new row.
  */
 #ifndef OPTION_H
 #define OPTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "model/key.h"
 
 struct spec_section;
 struct strbuf;
@@ -19,11 +21,14 @@ struct vmconf;
 /* How values are compared (pve-facts 2.4): only what is declared counts. */
 enum option_form {
 	OPTION_TEXT,		/* the same text */
+	OPTION_NUMBER,		/* the same number, however it is written */
 	OPTION_PROPSTR,		/* each declared item the same, other items left alone */
 	OPTION_PROPSTR_WHOLE,	/* the same items and no others, in any order */
 	OPTION_TAGS,		/* the declared tags are among them, any order or case */
 	OPTION_SSH_KEYS,	/* the same key lines, after decoding */
-	OPTION_NOTE,		/* the description holds the declared line */
+	OPTION_FEATURES,	/* the same words in any order, with hotplug's 0 and 1 */
+	OPTION_SECRET,		/* the same text, which is never shown, nor in an argv */
+	OPTION_NOTE,		/* the description is the declared lines; one line: holds it */
 };
 
 /* What a change means for a VM that runs (pve-facts 2.1.5) or has run. */
@@ -33,13 +38,23 @@ enum option_effect {
 	OPTION_REINIT, /* cloud-init treats the guest as a new one at its next start (2.3.5) */
 };
 
+/* A key of the file that is the value of an option, or one item of it. */
+struct option_part {
+	enum key_id key;
+	const char *item;		/* NULL: the whole value */
+};
+
 struct option {
 	const char *name;		/* as in N.conf and, with -- in front, for qm set */
 	enum option_form form;
 	const char *default_key;	/* PROPSTR: the key that may be left out */
 	enum option_effect effect;
-	/* Add what it shall be to value; false: the spec declares nothing. */
+	/* What it is made of, up to KEY_COUNT; nothing declared of them: it is not either. */
+	const struct option_part *parts;
+	/* Where parts do not do: add what it shall be to value; false: not declared. */
 	bool (*want)(const struct spec_section *vm, struct strbuf *value);
+	const char *live;		/* PROPSTR: "mbps iops", items that never wait for a restart */
+	const char *plug;		/* with this feature of hotplug, it does not either */
 };
 
 extern const struct option option_table[];
@@ -48,12 +63,24 @@ extern const size_t option_count;
 /* NULL if vyom does not declare it. */
 const struct option *option_find(const char *name);
 
+/* Add what it shall be to value; false: the spec declares nothing. */
+bool option_want(const struct option *option, const struct spec_section *vm, struct strbuf *value);
+
 /*
- * What changing found to wanted means: the row's effect, but for a network card
- * that keeps its MAC, which is all that cloud-init knows of it.
+ * The n'th that vm's key "options" names, with what it shall be added to value; NULL:
+ * there are no more.
+ */
+const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value);
+
+/* Does the spec say anything about the option of that name? */
+bool option_is_declared(const struct spec_section *vm, const char *name);
+
+/*
+ * What changing found to wanted in conf means: the row's effect, unless this very
+ * change can be put into force at once, or leaves what cloud-init knows as it is.
  */
 enum option_effect option_effect_of(const struct option *option, const char *wanted,
-				    const char *found);
+				    const char *found, const struct vmconf *conf);
 
 /*
  * May a value of it wait in [PENDING] of a VM that runs?  qm puts most into force
@@ -72,7 +99,8 @@ void option_merge(const struct option *option, const char *wanted, const char *f
 		  struct strbuf *value);
 
 /*
- * A value as a person would read it: ssh keys as "2 keys", the rest as it is.
+ * A value as a person would read it: ssh keys as "2 keys", a secret as the first
+ * digits of its SHA-256, the rest as it is.
  */
 void option_describe(const struct option *option, const char *value, struct strbuf *text);
 

@@ -120,7 +120,7 @@ static void note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
 
 	for (size_t i = 0; !diff->running && i < conf->pending_count; i++)
-		if (!option_find(conf->pending[i].key))
+		if (!option_is_declared(diff->vm, conf->pending[i].key))
 			strbuf_join(&keys, ", ", conf->pending[i].key);
 	if (keys.len)
 		plan_note(plan, diff->vm->name, diff->vmid,
@@ -131,6 +131,7 @@ static void note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
 static void plan_set(const struct diff_vm *diff, struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
+	const struct diff_item *secret = NULL;
 	struct plan_step *step = NULL;
 
 	for (size_t i = 0; i < diff->count; i++) {
@@ -142,8 +143,15 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 			step = add_step_for(plan, diff, QM_SET);
 			qm_set(&step->argv, diff->vmid);
 		}
-		qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
+		if (item->option->form == OPTION_SECRET)
+			secret = item;
+		else
+			qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
 		describe_change(item, &why);
+	}
+	if (secret) {
+		qm_set_secret(&step->argv, secret->option->name);
+		step->input = memory_print("%s\n%s\n", secret->value, secret->value);
 	}
 	if (step && diff->standing == DIFF_PRESENT) {
 		step->why = strbuf_detach(&why);
@@ -358,6 +366,7 @@ void plan_release(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		strvec_release(&plan->steps[i].argv);
+		free(plan->steps[i].input);
 		free(plan->steps[i].why);
 		free(plan->steps[i].storage);
 	}

@@ -36,6 +36,7 @@ struct plan_step {
 	unsigned vmid;
 	enum qm_verb verb;
 	struct strvec argv;
+	char *input;	/* what it reads on its stdin, and nobody else may see; NULL: nothing */
 	char *why; /* "cores 1 → 4, memory 512 → 8192"; NULL where the argv says it */
 	char *storage;			/* where its disk lies: clone, resize, start; else NULL */
 	bool full;			/* clone: a copy, not a snapshot */

@@ -28,6 +28,26 @@ int key_check_cidr(const char *text, struct error *err);
 int key_check_ip(const char *text, struct error *err);
 int key_check_node_address(const char *text, struct error *err);
 
+/* hardware */
+int key_check_cpu(const char *text, struct error *err);
+int key_check_cpu_flag(const char *text, struct error *err);
+int key_check_cpuset(const char *text, struct error *err);
+int key_check_cache(const char *text, struct error *err);
+int key_check_aio(const char *text, struct error *err);
+int key_check_machine(const char *text, struct error *err);
+int key_check_bios(const char *text, struct error *err);
+int key_check_serial(const char *text, struct error *err);
+int key_check_vga(const char *text, struct error *err);
+int key_check_rng(const char *text, struct error *err);
+int key_check_hotplug(const char *text, struct error *err);
+int key_check_agent_type(const char *text, struct error *err);
+
+/* cloud-init, notes, and what vyom has no key for */
+int key_check_password_hash(const char *text, struct error *err);
+int key_check_snippet(const char *text, struct error *err);
+int key_check_note_line(const char *text, struct error *err);
+int key_check_option(const char *text, struct error *err);
+
 /* the rest */
 int key_check_whole_mib(const char *text, struct error *err);
 int key_check_clone(const char *text, struct error *err);

@@ -114,6 +114,11 @@ void qm_set_option(struct strvec *argv, const char *option, const char *value)
 	strvec_push(argv, value);
 }
 
+void qm_set_secret(struct strvec *argv, const char *option)
+{
+	strvec_pushf(argv, "--%s", option);
+}
+
 void qm_guard(struct strvec *argv, const char *digest)
 {
 	strvec_pushl(argv, "--digest", digest, NULL);

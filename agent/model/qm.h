@@ -78,6 +78,9 @@ void qm_create(struct strvec *argv, unsigned vmid);
 void qm_set(struct strvec *argv, unsigned vmid);
 void qm_set_option(struct strvec *argv, const char *option, const char *value);
 
+/* The value of this one is read on stdin, twice, a line each (pve-facts 2.3.3). */
+void qm_set_secret(struct strvec *argv, const char *option);
+
 /*
  * Add that set or resize shall change nothing if the config is not the one with
  * this SHA-1 any more (pve-facts 2.1.7).

@@ -108,6 +108,9 @@ const struct spec_section *spec_find_node(const struct spec *spec, const char *n
  */
 void spec_expand_groups(struct spec *spec, struct spec_problems *problems);
 
+/* What only together makes no sense of a VM, role or cluster.  Part of spec_check. */
+void spec_check_guest(const struct spec_section *section, struct spec_problems *problems);
+
 /* Does any VM on node come from template? */
 bool spec_uses_template(const struct spec *spec, const struct spec_section *node,
 			const struct spec_section *template);

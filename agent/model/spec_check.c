@@ -381,6 +381,11 @@ static void check_nets(struct checker *c, struct spec_section *section)
 		check_net(c, section, KEY_BUILD_ADDRESS);
 }
 
+static void check_guest(struct checker *c, struct spec_section *section)
+{
+	spec_check_guest(section, c->problems);
+}
+
 static int compare_problems(const void *a, const void *b)
 {
 	const struct spec_problem *x = a, *y = b;
@@ -407,6 +412,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	check_values_are_unique(&c);
 	check_ranges(&c);
 	each_section(&c, check_nets);
+	each_section(&c, check_guest);
 	if (!spec->vm_count && !spec->group_count && !problems->count)
 		spec_problem_add(problems, 0, "the file declares no VM; add cluster \"NAME\" { vm "
 					      "\"NAME\" { … } }");

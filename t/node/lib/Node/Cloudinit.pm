@@ -25,7 +25,7 @@ sub drive_key {
 # As `qm set` stores a password: SHA-256-crypt, unless it is hashed already; yescrypt is not recognised (2.3.2).
 sub hash {
     my ($password) = @_;
-    return $password if $password =~ /^\$(?:1|5|6|2a|2y)\$/;
+    return $password if $password =~ /^\$(?:[156]|2[ay])(\$.+){2}/;
     my @letters = ('a' .. 'z', 'A' .. 'Z', 0 .. 9, '.', '/');
     my $salt = join('', map { $letters[hex($_) % 64] } unpack('(A2)8', Node::Root::random_hex(16)));
     return crypt($password, "\$5\$$salt\$");

@@ -23,7 +23,22 @@ sub parse {
 }
 
 my %bool = map { $_ => 'bool' } qw(backup iothread ssd ro replicate snapshot scsiblock shared detect_zeroes firewall link_down
-    enabled fstrim_cloned_disks freeze-fs-on-backup);
+    enabled fstrim_cloned_disks freeze-fs-on-backup hidden no-debug no-key-sharing kernel-hashes allow-smt foldersharing);
+
+my $volume = qr/^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:.+$/;
+my @cpu = qw(
+    486 Broadwell Broadwell-IBRS Broadwell-noTSX Broadwell-noTSX-IBRS Cascadelake-Server Cascadelake-Server-noTSX
+    Cascadelake-Server-v2 Cascadelake-Server-v4 Cascadelake-Server-v5 Conroe Cooperlake Cooperlake-v2 EPYC EPYC-Genoa
+    EPYC-IBPB EPYC-Milan EPYC-Milan-v2 EPYC-Rome EPYC-Rome-v2 EPYC-Rome-v3 EPYC-Rome-v4 EPYC-v3 EPYC-v4 GraniteRapids
+    Haswell Haswell-IBRS Haswell-noTSX Haswell-noTSX-IBRS Icelake-Client Icelake-Client-noTSX Icelake-Server
+    Icelake-Server-noTSX Icelake-Server-v3 Icelake-Server-v4 Icelake-Server-v5 Icelake-Server-v6 IvyBridge
+    IvyBridge-IBRS KnightsMill Nehalem Nehalem-IBRS Opteron_G1 Opteron_G2 Opteron_G3 Opteron_G4 Opteron_G5 Penryn
+    SandyBridge SandyBridge-IBRS SapphireRapids SapphireRapids-v2 Skylake-Client Skylake-Client-IBRS
+    Skylake-Client-noTSX-IBRS Skylake-Client-v4 Skylake-Server Skylake-Server-IBRS Skylake-Server-noTSX-IBRS
+    Skylake-Server-v4 Skylake-Server-v5 Westmere Westmere-IBRS athlon core2duo coreduo host kvm32 kvm64 max pentium
+    pentium2 pentium3 phenom qemu32 qemu64 x86-64-v2 x86-64-v2-AES x86-64-v3 x86-64-v4
+);
+my @flag = qw(pcid spec-ctrl ibpb ssbd virt-ssbd amd-ssbd amd-no-ssb pdpe1gb md-clear hv-tlbflush hv-evmcs aes);
 
 # What each kind of string may hold: key => type; a type is a name below or a regular expression.
 my %kind = (
@@ -33,14 +48,32 @@ my %kind = (
         snapshot => 'bool', shared => 'bool', detect_zeroes => 'bool', scsiblock => 'bool', serial => 'any', wwn => 'any',
         werror => 'any', rerror => 'any', queues => 'int', format => qr/^(?:raw|qcow2|vmdk|qed|cow|cloop|vma)$/, model => 'any',
         'import-from' => 'any', efitype => qr/^[24]m$/, 'pre-enrolled-keys' => 'bool', version => 'any', product => 'any',
-        vendor => 'any', map { $_ => 'any' } qw(mbps mbps_rd mbps_wr mbps_max mbps_rd_max mbps_wr_max iops iops_rd iops_wr
-        iops_max iops_rd_max iops_wr_max bps bps_rd bps_wr) } },
+        vendor => 'any', (map { $_ => 'number' } qw(mbps mbps_rd mbps_wr mbps_max mbps_rd_max mbps_wr_max)),
+        map { $_ => 'int' } qw(iops iops_rd iops_wr iops_max iops_rd_max iops_wr_max bps bps_rd bps_wr) } },
     net => { default => 'model', key => { model => 'nic', macaddr => 'mac', bridge => qr/^[-_.\w\d]+$/, firewall => 'bool',
         link_down => 'bool', mtu => 'int', queues => 'int', rate => 'number', tag => 'vlan', trunks => 'any' } },
     ipconfig => { default => undef, key => { ip => 'ipv4cidr', gw => 'ipv4', ip6 => 'ipv6cidr', gw6 => 'ipv6' } },
     memory => { default => 'current', key => { current => 'memory' } },
-    agent => { default => 'enabled', key => { enabled => 'bool', fstrim_cloned_disks => 'bool', 'freeze-fs-on-backup' => 'bool',
-        type => qr/^(?:virtio|isa)$/ } },
+    agent => { default => 'enabled', need => 'enabled', key => { enabled => 'bool', fstrim_cloned_disks => 'bool',
+        'freeze-fs-on-backup' => 'bool', type => qr/^(?:virtio|isa)$/ } },
+    cpu => { default => 'cputype', key => { cputype => 'cpu', flags => 'flags', hidden => 'bool', 'phys-bits' => qr/^(?:host|\d+)$/,
+        'hv-vendor-id' => qr/^[a-zA-Z0-9]{1,12}$/, 'reported-model' => 'any' } },
+    machine => { default => 'type', key => { viommu => qr/^(?:intel|virtio)$/, type =>
+        qr/^(?:pc|pc(?:-i440fx)?-\d+(?:\.\d+)+(?:\+pve\d+)?(?:\.pxe)?|q35|pc-q35-\d+(?:\.\d+)+(?:\+pve\d+)?(?:\.pxe)?)$/ } },
+    startup => { default => 'order', key => { order => 'int', up => 'int', down => 'int' } },
+    vga => { default => 'type', key => { memory => qr/^(?:[4-9]|\d\d|[1-4]\d\d|50\d|51[0-2])$/, clipboard => qr/^vnc$/,
+        type => qr/^(?:cirrus|qxl[234]?|none|serial[0-3]|std|virtio|virtio-gl|vmware)$/ } },
+    rng => { default => 'source', need => 'source', key => { source => qr!^/dev/(?:urandom|random|hwrng)$!, max_bytes => 'int',
+        period => 'int' } },
+    watchdog => { default => 'model', key => { model => qr/^(?:i6300esb|ib700)$/,
+        action => qr/^(?:reset|shutdown|poweroff|pause|debug|none)$/ } },
+    cicustom => { default => undef, key => { map { $_ => $volume } qw(meta network user vendor) } },
+    audio0 => { default => undef, need => 'device', key => { device => qr/^(?:ich9-intel-hda|intel-hda|AC97)$/,
+        driver => qr/^(?:spice|none)$/ } },
+    ivshmem => { default => undef, need => 'size', key => { size => 'int', name => qr/^[a-zA-Z0-9-]+$/ } },
+    spice_enhancements => { default => undef, key => { foldersharing => 'bool', videostreaming => qr/^(?:off|all|filter)$/ } },
+    'amd-sev' => { default => 'type', need => 'type', key => { type => 'any', 'no-debug' => 'bool', 'no-key-sharing' => 'bool',
+        'kernel-hashes' => 'bool', 'allow-smt' => 'bool' } },
 );
 
 my @nic = qw(e1000 e1000-82540em e1000-82544gc e1000-82545em e1000e i82551 i82557b i82559er ne2k_isa ne2k_pci pcnet rtl8139 virtio
@@ -66,7 +99,7 @@ sub check {
             : wrong($type, $part->{$key});
         $errors .= "$name.$key: $why\n" if defined($why);
     }
-    my $first = { drive => 'file', net => 'model' }->{$kind};
+    my $first = { drive => 'file', net => 'model' }->{$kind} // $schema->{need};
     $errors .= "$name.$first: property is missing and it is not optional\n" if $first && !exists($part->{$first});
     $errors .= "$name.gw: missing property - 'ip' needed\n" if $kind eq 'ipconfig' && $part->{gw} && !$part->{ip};
     die "invalid format - format error\n$errors" if $errors ne '';
@@ -90,6 +123,14 @@ sub wrong {
         return 'value must have a maximum value of 4094' if $type eq 'vlan' && $value > 4094;
     } elsif ($type eq 'number') {
         return "type check ('number') failed - got '$value'" if $value !~ /^\d+(?:\.\d+)?$/;
+    } elsif ($type eq 'cpu') {
+        return undef if $value =~ /^custom-./ || grep { $_ eq $value } @cpu;
+        return "Built-in cputype '$value' is not defined (missing 'custom-' prefix?)\n";
+    } elsif ($type eq 'flags') {
+        for my $flag (split /;/, $value, -1) {
+            return "VM-specific CPU flags must be a subset of: " . join(', ', @flag) . "\n"
+                if !grep { $flag eq "+$_" || $flag eq "-$_" } @flag;
+        }
     } elsif ($type eq 'nic') {
         return "value '$value' does not have a value in the enumeration '" . join(', ', @nic) . "'" if !grep { $_ eq $value } @nic;
     } elsif ($type eq 'mac') {

@@ -14,11 +14,12 @@ our @lock = qw(backup clone create migrate rollback snapshot snapshot-delete sus
 my %key = (
     (map { $_ => ['bool'] } qw(acpi autostart ciupgrade freeze keephugepages kvm localtime numa onboot protection reboot tablet tdf
         template)),
-    (map { $_ => ['string'] } qw(affinity args bootdisk cicustom ciuser cpu hookscript hotplug ivshmem machine searchdomain
-        smbios1 spice_enhancements startdate startup vga vmstatestorage watchdog rng0 audio0 amd-sev meta parent)),
+    (map { $_ => ['string'] } qw(args bootdisk ciuser hookscript searchdomain smbios1 startdate vmstatestorage meta parent)),
+    (map { $_ => ['items', $_] } qw(cicustom cpu ivshmem machine spice_enhancements startup vga watchdog audio0 amd-sev)),
+    rng0 => ['items', 'rng'], affinity => ['cpuset'], hotplug => ['features'], 'allow-ksm' => ['bool'],
     balloon => ['int', 0], cores => ['int', 1], sockets => ['int', 1], smp => ['int', 1], vcpus => ['int', 1],
     cpuunits => ['int', 1, 262144], shares => ['int', 0, 50000], migrate_speed => ['int', 0],
-    cpulimit => ['number'], migrate_downtime => ['number'],
+    cpulimit => ['number', 0, 128], migrate_downtime => ['number'],
     bios => ['enum', 'seabios', 'ovmf'], citype => ['enum', 'configdrive2', 'nocloud', 'opennebula'],
     scsihw => ['enum', qw(lsi lsi53c810 virtio-scsi-pci virtio-scsi-single megasas pvscsi)],
     ostype => ['enum', qw(other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris)],
@@ -29,7 +30,7 @@ my %key = (
     boot => ['boot'], cipassword => ['password'], sshkeys => ['sshkeys'], nameserver => ['addresses'], vmgenid => ['vmgenid'],
 );
 my %numbered = (ide => ['drive', 3], sata => ['drive', 5], scsi => ['drive', 30], virtio => ['drive', 15], efidisk => ['drive', 0],
-    tpmstate => ['drive', 0], net => ['net', 31], ipconfig => ['ipconfig', 31], unused => ['string', 255], serial => ['string', 3],
+    tpmstate => ['drive', 0], net => ['net', 31], ipconfig => ['ipconfig', 31], unused => ['string', 255], serial => ['port', 3],
     parallel => ['string', 2], usb => ['string', 13], hostpci => ['string', 15], numa => ['string', 7], virtiofs => ['string', 9]);
 
 # The rule of a key, or undef when there is no such key.
@@ -73,6 +74,24 @@ sub check {
         return int($value);
     } elsif ($type eq 'number') {
         die "type check ('number') failed - got '$value'" if $value !~ /^\d+(?:\.\d+)?$/;
+        die "value must have a maximum value of $rule[1]" if defined($rule[1]) && $value > $rule[1];
+        return $value;
+    } elsif ($type eq 'items') {
+        Node::Property::check($rule[0], $key, $value);
+        return $value;
+    } elsif ($type eq 'cpuset') {
+        for my $part (split /,/, $value, -1) {
+            my ($first, $last) = $part =~ /^(\d+)(?:-(\d+))?$/;
+            die "invalid format - unable to parse cpuset option\n" if !defined($first) || defined($last) && $last < $first;
+        }
+        return $value;
+    } elsif ($type eq 'features') {
+        for my $feature ($value =~ /^[01]$/ ? () : split /[,;\s]+/, $value) {
+            die "invalid hotplug feature '$feature'\n" if $feature !~ /^(?:network|disk|cpu|memory|usb|cloudinit)$/;
+        }
+        return $value;
+    } elsif ($type eq 'port') {
+        die "value does not match the regex pattern" if $value !~ m!^(?:/dev/.+|socket)$!;
         return $value;
     } elsif ($type eq 'enum') {
         die "value '$value' does not have a value in the enumeration '" . join(', ', @rule) . "'" if !grep { $_ eq $value } @rule;
@@ -119,6 +138,7 @@ sub normal {
     $value =~ s/\s+$//;
     return Node::Property::print_net(Node::Property::check($type, $key, $value)) if $type eq 'net';
     return 'order=' . join(';', split /[;,\s]+/, $1) if $type eq 'boot' && $value =~ /^order=(.*)$/s;
+    return $value > 10000 ? 10000 : $value if $key eq 'cpuunits';    # cgroup v2
     return $value eq '1' ? Node::Root::uuid() : $value if $type eq 'vmgenid';
     return $value;
 }

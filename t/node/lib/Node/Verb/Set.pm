@@ -23,7 +23,7 @@ use Node::Storage;
 my $usage = 'qm set <vmid> [OPTIONS]';
 my %fast = map { $_ => 1 } qw(description hookscript lock migrate_downtime migrate_speed name onboot protection shares startup tags
     vmstatestorage);
-my %live = map { $_ => 1 } qw(balloon cpuunits cpulimit agent vcpus);
+my %live = map { $_ => 1 } qw(cpuunits cpulimit);
 
 sub set {
     my $param = Node::Options::read(\@_, usage => $usage, config => 1, positional => [['vmid', 'vmid']],
@@ -84,6 +84,7 @@ sub work {
     Node::Config::check_lock($conf, $skip);
     check_boot($conf, $param, $delete);
     check_cloudinit_twice($conf, $param);
+    check_balloon($conf, $param);
     print "update VM $vmid: $said\n";
     my $count = 0;
     for my $key (@$revert) {
@@ -146,6 +147,14 @@ sub check_cloudinit_twice {
             die "$key - cloud-init drive is already attached at '$other'\n" if $conf->{main}{$other} =~ /:vm-\d+-cloudinit/;
         }
     }
+}
+
+sub check_balloon {
+    my ($conf, $param) = @_;
+    return if !defined($param->{memory}) && !defined($param->{balloon});
+    my ($memory) = ($param->{memory} // $conf->{pending}{memory} // $conf->{main}{memory} // 512) =~ /(\d+)/;
+    my $balloon = $param->{balloon} // $conf->{pending}{balloon} // $conf->{main}{balloon};
+    die "balloon value too large (must be smaller than assigned memory)\n" if $balloon && $balloon > $memory;
 }
 
 # --- the pending section ---
@@ -260,13 +269,54 @@ sub apply_live {
     Node::Config::write($vmid, $conf);
 }
 
+# Can what is pending for a key be put into force while the VM runs? By the key, by what changes of it, and by what the VM
+# lets be plugged (QemuServer.pm: vmconfig_hotplug_pending, vmconfig_update_disk, _net, _agent).
 sub is_live {
     my ($conf, $key) = @_;
-    return 1 if $fast{$key} || $live{$key} || Node::Schema::is_cloudinit($key) || $key =~ /^(?:net|unused)\d+$/;
-    my @feature = split /[,;]/, $conf->{main}{hotplug} // 'network,disk,usb';
-    return grep({ $_ eq 'disk' } @feature) > 0 if $key =~ /^(?:scsi|virtio)\d+$/;
-    return grep({ $_ eq 'memory' } @feature) > 0 if $key eq 'memory';
+    return 1 if $fast{$key} || $live{$key} || Node::Schema::is_cloudinit($key) || $key =~ /^unused\d+$/;
+    my ($was, $is) = ($conf->{main}{$key}, $conf->{pending}{$key});
+    my %feature = map { $_ => 1 } split /[,;]/, features($conf->{main}{hotplug});
+    return live_card($was, $is, $feature{network}) if $key =~ /^net\d+$/;
+    return live_drive($key, $was, $is, $feature{disk}) if $key =~ /^(?:scsi|virtio)\d+$/;
+    return live_agent($was, $is) if $key eq 'agent';
+    return !!($was // 1) == !!($is // 1) if $key eq 'balloon';
+    return ($was // '') !~ /memory|cpu/ && ($is // '') !~ /memory|cpu/ if $key eq 'hotplug';
+    return $feature{memory} if $key eq 'memory';
+    return $feature{cpu} if $key eq 'vcpus';
+    return $feature{usb} if $key eq 'tablet';
     return 0;
+}
+
+sub features {
+    my ($text) = @_;
+    return !defined($text) || $text eq '1' ? 'network,disk,usb' : $text eq '0' ? '' : $text;
+}
+
+sub differs {
+    my ($was, $is, @key) = @_;
+    return grep { ($was->{$_} // '') ne ($is->{$_} // '') } @key;
+}
+
+sub live_card {
+    my ($was, $is, $plug) = @_;
+    return $plug if !defined($was) || !defined($is);
+    my ($old, $new) = map { Node::Property::check('net', 'net', $_) } $was, $is;
+    return $plug || !differs($old, $new, qw(model macaddr queues mtu));
+}
+
+sub live_drive {
+    my ($key, $was, $is, $plug) = @_;
+    return $plug if !defined($was) || !defined($is);
+    my ($old, $new) = map { Node::Disk::parse($key, $_) } $was, $is;
+    return $plug if $old->{file} ne $new->{file};
+    return !differs($old, $new, qw(aio discard iothread queues product cache ssd vendor ro));
+}
+
+sub live_agent {
+    my ($was, $is) = @_;
+    return 0 if !defined($was) || !defined($is);
+    my ($old, $new) = map { $_->{enabled} ? $_ : {} } map { Node::Property::check('agent', 'agent', $_) } $was, $is;
+    return !differs($old, $new, qw(enabled type freeze-fs-on-backup));
 }
 
 # The old value of a key that cloud-init uses (pve-facts 2.3.6).

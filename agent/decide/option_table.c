@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/option.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "model/foreign.h"
+#include "model/spec.h"
+
+static bool want_name(const struct spec_section *vm, struct strbuf *value)
+{
+	strbuf_adds(value, vm->name);
+	return true;
+}
+
+static bool want_scsihw(const struct spec_section *vm, struct strbuf *value)
+{
+	(void)vm;
+	strbuf_adds(value, "virtio-scsi-single");
+	return true;
+}
+
+/* The MAC always: without one qm makes a new one at every call (pve-facts 2.4). */
+static bool want_net0(const struct spec_section *vm, struct strbuf *value)
+{
+	strbuf_addf(value, "virtio=%s,bridge=%s", vm->mac, spec_text(vm, KEY_BRIDGE));
+	if (spec_value(vm, KEY_VLAN))
+		strbuf_addf(value, ",tag=%llu", (unsigned long long)spec_number(vm, KEY_VLAN));
+	return true;
+}
+
+static bool want_ssh_keys(const struct spec_section *vm, struct strbuf *value)
+{
+	if (!vm->ssh_keys)
+		return false;
+	strbuf_adds(value, vm->ssh_keys);
+	return true;
+}
+
+static bool want_ipconfig0(const struct spec_section *vm, struct strbuf *value)
+{
+	const char *address = spec_text(vm, KEY_ADDRESS);
+	const char *gateway = spec_text(vm, KEY_GATEWAY);
+	bool v6 = strchr(address, ':') != NULL;
+
+	strbuf_addf(value, v6 ? "ip6=%s" : "ip=%s", address);
+	if (gateway && strcmp(address, "dhcp") != 0)
+		strbuf_addf(value, v6 ? ",gw6=%s" : ",gw=%s", gateway);
+	return true;
+}
+
+static bool want_tags(const struct spec_section *vm, struct strbuf *value)
+{
+	const struct spec_value *tags = spec_value(vm, KEY_TAGS);
+
+	strbuf_adds(value, OPTION_TAG);
+	for (size_t i = 0; tags && i < tags->list.count; i++)
+		strbuf_join(value, ";", tags->list.items[i]);
+	return true;
+}
+
+/* The declared lines, and the mark below them; the mark alone is added to what is there. */
+static bool want_description(const struct spec_section *vm, struct strbuf *value)
+{
+	const struct spec_value *lines = spec_value(vm, KEY_DESCRIPTION);
+
+	for (size_t i = 0; lines && i < lines->list.count; i++)
+		strbuf_addf(value, "%s\n", lines->list.items[i]);
+	option_mark(vm, value);
+	return true;
+}
+
+/* No features at all have a word of their own. */
+static bool want_hotplug(const struct spec_section *vm, struct strbuf *value)
+{
+	const struct spec_value *features = spec_value(vm, KEY_HOTPLUG);
+
+	for (size_t i = 0; features && i < features->list.count; i++)
+		strbuf_join(value, ",", features->list.items[i]);
+	if (features && !features->list.count)
+		strbuf_adds(value, "0");
+	return features != NULL;
+}
+
+#define PARTS(...) .parts = (const struct option_part[]){ __VA_ARGS__, { KEY_COUNT, NULL } }
+#define WHOLE(key) PARTS({ key, NULL })
+
+const struct option option_table[] = {
+	{ "name", OPTION_TEXT, NULL, OPTION_REINIT, .want = want_name },
+	{ "description", OPTION_NOTE, NULL, OPTION_LIVE, .want = want_description },
+	{ "tags", OPTION_TAGS, NULL, OPTION_LIVE, .want = want_tags },
+	{ "cores", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_CORES) },
+	{ "sockets", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SOCKETS) },
+	{ "cpu", OPTION_PROPSTR, "cputype", OPTION_RESTART,
+	  PARTS({ KEY_CPU, "cputype" }, { KEY_CPU_FLAGS, "flags" }) },
+	{ "numa", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_NUMA) },
+	{ "cpulimit", OPTION_NUMBER, NULL, OPTION_LIVE, WHOLE(KEY_CPU_LIMIT) },
+	{ "cpuunits", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_CPU_UNITS) },
+	{ "affinity", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_AFFINITY) },
+	{ "memory", OPTION_PROPSTR, "current", OPTION_RESTART, WHOLE(KEY_MEMORY), .plug = "memory" },
+	{ "balloon", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_BALLOON) },
+	{ "shares", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_SHARES) },
+	{ "machine", OPTION_PROPSTR, "type", OPTION_RESTART, WHOLE(KEY_MACHINE) },
+	{ "bios", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_BIOS) },
+	{ "onboot", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_ONBOOT) },
+	{ "startup", OPTION_PROPSTR, "order", OPTION_LIVE,
+	  PARTS({ KEY_START_ORDER, "order" }, { KEY_START_DELAY, "up" }, { KEY_STOP_TIMEOUT, "down" }) },
+	{ "protection", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_PROTECTION) },
+	{ "hotplug", OPTION_FEATURES, NULL, OPTION_RESTART, .want = want_hotplug },
+	{ "agent", OPTION_PROPSTR, "enabled", OPTION_RESTART,
+	  PARTS({ KEY_AGENT, "enabled" }, { KEY_AGENT_FSTRIM, "fstrim_cloned_disks" },
+		{ KEY_AGENT_FREEZE, "freeze-fs-on-backup" }, { KEY_AGENT_TYPE, "type" }),
+	  .live = "fstrim_cloned_disks" },
+	{ "scsihw", OPTION_TEXT, NULL, OPTION_RESTART, .want = want_scsihw },
+	/* its volume is the clone's affair, its size the resize's */
+	{ "scsi0", OPTION_PROPSTR, "file", OPTION_RESTART,
+	  PARTS({ KEY_DISCARD, "discard" }, { KEY_IOTHREAD, "iothread" }, { KEY_SSD, "ssd" },
+		{ KEY_CACHE, "cache" }, { KEY_AIO, "aio" }, { KEY_IOPS, "iops" },
+		{ KEY_IOPS_READ, "iops_rd" }, { KEY_IOPS_WRITE, "iops_wr" }, { KEY_MBPS, "mbps" },
+		{ KEY_MBPS_READ, "mbps_rd" }, { KEY_MBPS_WRITE, "mbps_wr" }),
+	  .live = "iops iops_rd iops_wr mbps mbps_rd mbps_wr" },
+	{ "net0", OPTION_PROPSTR, NULL, OPTION_REINIT, .want = want_net0 },
+	{ "serial0", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SERIAL) },
+	{ "vga", OPTION_PROPSTR, "type", OPTION_RESTART,
+	  PARTS({ KEY_VGA, "type" }, { KEY_VGA_MEMORY, "memory" }) },
+	{ "rng0", OPTION_PROPSTR, "source", OPTION_RESTART, WHOLE(KEY_RNG) },
+	{ "ciuser", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_USER) },
+	{ "cipassword", OPTION_SECRET, NULL, OPTION_REINIT, WHOLE(KEY_PASSWORD_HASH) },
+	{ "sshkeys", OPTION_SSH_KEYS, NULL, OPTION_REINIT, .want = want_ssh_keys },
+	{ "ipconfig0", OPTION_PROPSTR_WHOLE, NULL, OPTION_REINIT, .want = want_ipconfig0 },
+	{ "nameserver", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_NAMESERVER) },
+	{ "searchdomain", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_SEARCHDOMAIN) },
+	{ "ciupgrade", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_PACKAGE_UPGRADE) },
+	{ "cicustom", OPTION_PROPSTR_WHOLE, NULL, OPTION_REINIT, WHOLE(KEY_SNIPPETS) },
+};
+
+const size_t option_count = sizeof(option_table) / sizeof(*option_table);
+
+/* Spaces do for what cloud-init is given, and commas would not (pve-facts 2.3.4). */
+static const char *separator_of(enum key_id key)
+{
+	return key == KEY_CPU_FLAGS ? ";" : key == KEY_SNIPPETS ? "," : " ";
+}
+
+static void add_list(enum key_id key, const struct spec_value *said, struct strbuf *value)
+{
+	for (size_t i = 0; i < said->list.count; i++)
+		strbuf_addf(value, "%s%s", i ? separator_of(key) : "", said->list.items[i]);
+}
+
+/* As qm spells it; qm counts memory in MiB. */
+static void add_value(enum key_id key, const struct spec_value *said, struct strbuf *value)
+{
+	switch (key_table[key].type) {
+	case KEY_TYPE_NUMBER:
+		strbuf_addf(value, "%llu", (unsigned long long)said->number);
+		break;
+	case KEY_TYPE_SIZE:
+		strbuf_addf(value, "%llu", (unsigned long long)(said->number / MIB));
+		break;
+	case KEY_TYPE_FLAG:
+		if (key == KEY_DISCARD)
+			strbuf_adds(value, said->number ? "on" : "ignore");
+		else
+			strbuf_addf(value, "%d", said->number != 0);
+		break;
+	case KEY_TYPE_RATIO:
+		strbuf_addf(value, "%.10g", said->ratio);
+		break;
+	case KEY_TYPE_LIST:
+		add_list(key, said, value);
+		break;
+	case KEY_TYPE_TEXT:
+	default:
+		strbuf_adds(value, said->text);
+		break;
+	}
+}
+
+/* An empty list says that nothing is declared, where others around it do. */
+static bool is_said(enum key_id key, const struct spec_value *said)
+{
+	return said && (key_table[key].type != KEY_TYPE_LIST || said->list.count);
+}
+
+static bool want_parts(const struct option *option, const struct spec_section *vm,
+		       struct strbuf *value)
+{
+	size_t before = value->len;
+
+	for (const struct option_part *part = option->parts; part->key < KEY_COUNT; part++) {
+		const struct spec_value *said = spec_value(vm, part->key);
+
+		if (!is_said(part->key, said))
+			continue;
+		if (part->item)
+			strbuf_addf(value, "%s%s=", value->len > before ? "," : "", part->item);
+		add_value(part->key, said, value);
+	}
+	return value->len > before;
+}
+
+bool option_want(const struct option *option, const struct spec_section *vm, struct strbuf *value)
+{
+	return option->want ? option->want(vm, value) : want_parts(option, vm, value);
+}
+
+static enum option_form form_of(const struct foreign *foreign)
+{
+	return foreign->form == FOREIGN_ITEMS ? OPTION_PROPSTR :
+	       foreign->form == FOREIGN_NUMBER ? OPTION_NUMBER : OPTION_TEXT;
+}
+
+/* A row for an option without one: made on first use, kept to the end. */
+static const struct option *obtain_foreign(const char *name)
+{
+	static struct option **rows;
+	static size_t count;
+	const struct foreign *foreign = foreign_find(name);
+	struct option *row;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i]->name, name) == 0)
+			return rows[i];
+	if (!foreign)
+		return NULL;
+	row = memory_new(1, sizeof(*row));
+	row->name = memory_copy(name);
+	row->form = form_of(foreign);
+	row->default_key = foreign->default_key;
+	row->plug = foreign->plug;
+	row->effect = foreign->reinit ? OPTION_REINIT : foreign->live ? OPTION_LIVE : OPTION_RESTART;
+	return MEMORY_PUSH(rows, count) = row;
+}
+
+const struct option *option_find(const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value)
+{
+	const struct spec_value *options = spec_value(vm, KEY_OPTIONS);
+	CLEANUP(scope_free) char *name = NULL;
+	const struct foreign *foreign;
+	char *text;
+
+	if (!options || n >= options->list.count)
+		return NULL;
+	name = memory_copy(options->list.items[n]);
+	text = name + strcspn(name, "=");
+	if (*text)
+		*text++ = '\0';
+	foreign = foreign_find(name);
+	if (foreign && foreign->form == FOREIGN_FLAG)
+		strbuf_addf(value, "%d", foreign_flag(text) == 1);
+	else
+		strbuf_adds(value, text);
+	return obtain_foreign(name);
+}
+
+bool option_is_declared(const struct spec_section *vm, const char *name)
+{
+	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
+	const struct option *option = option_find(name), *listed;
+
+	if (option)
+		return option_want(option, vm, &value);
+	for (size_t i = 0; (listed = option_listed(vm, i, &value)); i++)
+		if (strcmp(listed->name, name) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/foreign.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/number.h"
+
+static const struct foreign table[] = {
+	{ .name = "acpi", FOREIGN_FLAG },
+	{ .name = "allow-ksm", FOREIGN_FLAG },
+	{ .name = "amd-sev", FOREIGN_ITEMS,
+	  "type no-debug no-key-sharing allow-smt kernel-hashes", "type" },
+	{ .name = "arch", FOREIGN_TEXT, "x86_64 aarch64" },
+	{ .name = "args", FOREIGN_TEXT },
+	{ .name = "audio0", FOREIGN_ITEMS, "device driver" },
+	{ .name = "autostart", FOREIGN_FLAG },
+	{ .name = "boot", FOREIGN_TEXT },
+	{ .name = "citype", FOREIGN_TEXT, "nocloud configdrive2 opennebula",
+	  .live = true, .reinit = true },
+	{ .name = "freeze", FOREIGN_FLAG },
+	{ .name = "hookscript", FOREIGN_TEXT, .live = true },
+	{ .name = "hostpci", FOREIGN_ITEMS,
+	  "host mapping rombar romfile pcie x-vga legacy-igd mdev vendor-id device-id "
+	  "sub-vendor-id sub-device-id", "host", .last = 15 },
+	{ .name = "hugepages", FOREIGN_TEXT, "any 2 1024" },
+	{ .name = "intel-tdx", FOREIGN_ITEMS, "type attestation vsock-cid vsock-port", "type" },
+	{ .name = "ivshmem", FOREIGN_ITEMS, "size name" },
+	{ .name = "keephugepages", FOREIGN_FLAG },
+	{ .name = "keyboard", FOREIGN_TEXT,
+	  "de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt pt-br "
+	  "sv sl tr" },
+	{ .name = "kvm", FOREIGN_FLAG },
+	{ .name = "localtime", FOREIGN_FLAG },
+	{ .name = "migrate_downtime", FOREIGN_TEXT, .live = true },
+	{ .name = "migrate_speed", FOREIGN_NUMBER, .live = true },
+	{ .name = "numa", FOREIGN_ITEMS, "cpus hostnodes memory policy", .last = 7 },
+	{ .name = "ostype", FOREIGN_TEXT,
+	  "other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris" },
+	{ .name = "parallel", FOREIGN_TEXT, .last = 2 },
+	{ .name = "reboot", FOREIGN_FLAG },
+	{ .name = "serial", FOREIGN_TEXT, .first = 1, .last = 3 },
+	{ .name = "spice_enhancements", FOREIGN_ITEMS, "foldersharing videostreaming" },
+	{ .name = "startdate", FOREIGN_TEXT },
+	{ .name = "tablet", FOREIGN_FLAG, .plug = "usb" },
+	{ .name = "tdf", FOREIGN_FLAG },
+	{ .name = "usb", FOREIGN_ITEMS, "host mapping usb3", "host", .last = 13,
+	  .plug = "usb" },
+	{ .name = "vcpus", FOREIGN_NUMBER, .plug = "cpu" },
+	{ .name = "virtiofs", FOREIGN_ITEMS, "dirid cache direct-io expose-acl expose-xattr",
+	  "dirid", .last = 9 },
+	{ .name = "vmstatestorage", FOREIGN_TEXT, .live = true },
+	{ .name = "watchdog", FOREIGN_ITEMS, "model action", "model" },
+};
+
+#define HAS_KEY "vyom has a key for it: "
+
+/* What is not to be said so; a name that ends with # has a number behind it. */
+static const struct { const char *name, *why; } refused[] = {
+	{ "affinity",	HAS_KEY "affinity" },
+	{ "agent",	HAS_KEY "agent, agent-fstrim, agent-freeze and agent-type" },
+	{ "balloon",	HAS_KEY "balloon" },
+	{ "bios",	HAS_KEY "bios" },
+	{ "cicustom",	HAS_KEY "snippets" },
+	{ "cipassword",	HAS_KEY "password-hash" },
+	{ "ciupgrade",	HAS_KEY "package-upgrade" },
+	{ "ciuser",	HAS_KEY "user" },
+	{ "cores",	HAS_KEY "cores" },
+	{ "cpu",	HAS_KEY "cpu and cpu-flags" },
+	{ "cpulimit",	HAS_KEY "cpu-limit" },
+	{ "cpuunits",	HAS_KEY "cpu-units" },
+	{ "description", HAS_KEY "description" },
+	{ "hotplug",	HAS_KEY "hotplug" },
+	{ "ipconfig#",	HAS_KEY "address, gateway" },
+	{ "machine",	HAS_KEY "machine" },
+	{ "memory",	HAS_KEY "memory" },
+	{ "name",	"a VM's name is that of its section" },
+	{ "nameserver",	HAS_KEY "nameserver" },
+	{ "net#",	HAS_KEY "bridge, vlan, mac" },
+	{ "numa",	HAS_KEY "numa" },
+	{ "onboot",	HAS_KEY "onboot" },
+	{ "protection",	HAS_KEY "protection" },
+	{ "rng0",	HAS_KEY "rng" },
+	{ "scsi0",	HAS_KEY "disk, discard, iothread and others" },
+	{ "searchdomain", HAS_KEY "searchdomain" },
+	{ "serial0",	HAS_KEY "serial" },
+	{ "shares",	HAS_KEY "shares" },
+	{ "sockets",	HAS_KEY "sockets" },
+	{ "sshkeys",	HAS_KEY "ssh-keys" },
+	{ "startup",	HAS_KEY "start-order, start-delay and stop-timeout" },
+	{ "tags",	HAS_KEY "tags" },
+	{ "vga",	HAS_KEY "vga and vga-memory" },
+	/* what vyom relies on */
+	{ "scsihw",	"vyom's disks need virtio-scsi-single, and it sees to that" },
+	{ "smbios1",	"its uuid is what tells the VM from another; it is made anew with each clone" },
+	{ "vmgenid",	"it is made anew with each clone" },
+	{ "lock",	"a locked VM takes no change, not even vyom's next one" },
+	{ "template",	"a VM does not become a template so; see qm template" },
+	/* qm set would make or lose a volume at every call */
+	{ "scsi#",	"vyom makes no volumes through options" },
+	{ "virtio#",	"vyom makes no volumes through options" },
+	{ "sata#",	"vyom makes no volumes through options" },
+	{ "ide#",	"vyom makes no volumes through options" },
+	{ "efidisk#",	"vyom makes no volumes through options" },
+	{ "tpmstate#",	"vyom makes no volumes through options" },
+	{ "unused#",	"a detached disk is attached with qm set" },
+	{ "cdrom",	"vyom makes no volumes through options" },
+	/* qm's own notes, or its words of old */
+	{ "bootdisk",	"say boot=order=scsi0 instead" },
+	{ "smp",	HAS_KEY "cores" },
+	{ "meta",	"qm keeps this by itself" },
+	{ "parent",	"qm keeps this by itself" },
+	{ "snaptime",	"qm keeps this by itself" },
+	{ "vmstate",	"qm keeps this by itself" },
+	{ "runningmachine", "qm keeps this by itself" },
+	{ "runningcpu",	"qm keeps this by itself" },
+};
+
+/* Is name head with a number from first to last behind it? */
+static bool is_numbered(const char *name, const char *head, size_t len, int first, int last)
+{
+	uint64_t number;
+
+	return strncmp(name, head, len) == 0 &&
+	       number_parse_unsigned(name + len, (uint64_t)first, (uint64_t)last, &number) &&
+	       (name[len] != '0' || !name[len + 1]);
+}
+
+const struct foreign *foreign_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const struct foreign *row = &table[i];
+		size_t len = strlen(row->name);
+
+		if (row->last ? is_numbered(name, row->name, len, row->first, row->last)
+			      : strcmp(name, row->name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static const char *find_refusal(const char *name)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		const char *row = refused[i].name;
+		size_t len = strcspn(row, "#");
+
+		if (row[len] ? is_numbered(name, row, len, 0, 255) : strcmp(name, row) == 0)
+			return refused[i].why;
+	}
+	return NULL;
+}
+
+int foreign_flag(const char *value)
+{
+	static const char *const words[2][4] = {
+		{ "0", "no", "off", "false" }, { "1", "yes", "on", "true" },
+	};
+
+	for (int flag = 0; flag < 2; flag++)
+		for (size_t i = 0; i < 4; i++)
+			if (strcasecmp(value, words[flag][i]) == 0)
+				return flag;
+	return -1;
+}
+
+/* Are the len bytes at text one of the words, with blanks between them? */
+static bool is_word_of(const char *words, const char *text, size_t len)
+{
+	for (size_t each; *words; words += each + (words[each] == ' ')) {
+		each = strcspn(words, " ");
+		if (each == len && strncmp(words, text, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NAME=VALUE,…; a word alone belongs to the default name, if there is one. */
+static int check_items(const struct foreign *row, const char *name, const char *value,
+		       struct error *err)
+{
+	for (size_t len; *value; value += len + (value[len] == ',')) {
+		size_t key;
+
+		len = strcspn(value, ",");
+		key = strcspn(value, "=");
+		if (key >= len && row->default_key)
+			continue;
+		if (key >= len || !is_word_of(row->words, value, key))
+			return error_set(err, ERROR_SPEC, "%s: \"%.*s\" is not one of its items; qm "
+							  "knows %s", name, (int)len, value,
+					 row->words);
+	}
+	return 0;
+}
+
+static int check_value(const struct foreign *row, const char *name, const char *value,
+		       struct error *err)
+{
+	uint64_t number;
+
+	switch (row->form) {
+	case FOREIGN_FLAG:
+		if (foreign_flag(value) >= 0)
+			return 0;
+		return error_set(err, ERROR_SPEC, "%s: \"%s\" is neither 1 nor 0", name, value);
+	case FOREIGN_NUMBER:
+		if (number_parse_unsigned(value, 0, UINT32_MAX, &number))
+			return 0;
+		return error_set(err, ERROR_SPEC, "%s: \"%s\" is no whole number", name, value);
+	case FOREIGN_ITEMS:
+		return check_items(row, name, value, err);
+	case FOREIGN_TEXT:
+	default:
+		if (!row->words || is_word_of(row->words, value, strlen(value)))
+			return 0;
+		return error_set(err, ERROR_SPEC, "%s: \"%s\" is none of %s", name, value,
+				 row->words);
+	}
+}
+
+int foreign_check(const char *name, const char *value, struct error *err)
+{
+	const struct foreign *row = foreign_find(name);
+	const char *why = find_refusal(name);
+
+	if (why)
+		return error_set(err, ERROR_SPEC, "%s cannot be said so: %s", name, why);
+	if (!row)
+		return error_set(err, ERROR_SPEC, "%s is no option of qm set that vyom knows", name);
+	if (!*value || value[strlen(value) - 1] == ' ')
+		return error_set(err, ERROR_SPEC, "%s: %s", name,
+				 *value ? "a blank at its end would be lost" : "the value is missing");
+	if (strcmp(name, "boot") == 0 && strncmp(value, "order=", 6) != 0)
+		return error_set(err, ERROR_SPEC, "boot: \"%s\" is no order; write "
+						  "boot=order=scsi0;net0", value);
+	return check_value(row, name, value, err);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/spec.h"
+
+#include <string.h>
+
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+
+static void complain(struct spec_problems *problems, const struct spec_section *section,
+		     enum key_id key, const struct spec_value *value, const char *what)
+{
+	spec_problem_add(problems, value->line, "%s \"%s\": %s: %s",
+			 key_scope_name(section->scope), section->name, key_table[key].name, what);
+}
+
+static const struct spec_value *good_value(const struct spec_section *section, enum key_id key)
+{
+	const struct spec_value *value = spec_value(section, key);
+
+	return value && !value->refused ? value : NULL;
+}
+
+/*
+ * Two values that meet in section, where it is for that section to tell: one of them
+ * is its own, or they come from two places and meet nowhere else.
+ */
+static bool meet(const struct spec_section *section, enum key_id a, enum key_id b,
+		 const struct spec_value **first, const struct spec_value **second)
+{
+	const struct spec_section *role = section->role, *cluster = section->cluster;
+
+	*first = good_value(section, a);
+	*second = good_value(section, b);
+	if (!*first || !*second)
+		return false;
+	if (section->values[a] || section->values[b])
+		return true;
+	if (section->group && (section->group->values[a] || section->group->values[b]))
+		return false;
+	return !(role && role->values[a] && role->values[b]) &&
+	       !(cluster && cluster->values[a] && cluster->values[b]) && role && cluster;
+}
+
+static void check_balloon(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *balloon, *memory;
+
+	if (meet(section, KEY_BALLOON, KEY_MEMORY, &balloon, &memory) &&
+	    balloon->number > memory->number)
+		complain(problems, section, KEY_BALLOON, balloon,
+			 "is more than its memory; give that or less");
+}
+
+/* QEMU would not start with both. */
+static void check_limits(const struct spec_section *section, struct spec_problems *problems)
+{
+	static const struct { enum key_id all, part; } pairs[] = {
+		{ KEY_IOPS, KEY_IOPS_READ }, { KEY_IOPS, KEY_IOPS_WRITE },
+		{ KEY_MBPS, KEY_MBPS_READ }, { KEY_MBPS, KEY_MBPS_WRITE },
+	};
+	const struct spec_value *all, *part;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		if (!meet(section, pairs[i].all, pairs[i].part, &all, &part))
+			continue;
+		if ((all->number || all->ratio > 0) && (part->number || part->ratio > 0))
+			complain(problems, section, pairs[i].part, part,
+				 "there is a limit for both together already; take one of them out");
+	}
+}
+
+/* qm wants to know first whether there is an agent at all. */
+static void check_agent(const struct spec_section *section, struct spec_problems *problems)
+{
+	static const enum key_id keys[] = { KEY_AGENT_FSTRIM, KEY_AGENT_FREEZE, KEY_AGENT_TYPE };
+
+	if (section->scope != SCOPE_VM || section->group || spec_value(section, KEY_AGENT))
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const struct spec_value *value = spec_value(section, keys[i]);
+
+		if (!value)
+			continue;
+		complain(problems, section, keys[i], value,
+			 "says how, but nothing says that there is an agent; add agent = true");
+		return;
+	}
+}
+
+static bool same_option(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=");
+
+	return strncmp(a, b, len) == 0 && b[len] == a[len];
+}
+
+/* Lists whose items have names: no name twice. */
+static void check_twice(const struct spec_section *section, enum key_id key,
+			struct spec_problems *problems)
+{
+	const struct spec_value *value = section->values[key];
+
+	for (size_t i = 0; value && i < value->list.count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			CLEANUP(strbuf_release) struct strbuf what = STRBUF_INIT;
+			const char *item = value->list.items[i];
+
+			if (!same_option(item, value->list.items[j]))
+				continue;
+			strbuf_addf(&what, "has %.*s twice; keep one", (int)strcspn(item, "="),
+				    item);
+			complain(problems, section, key, value, what.buf);
+		}
+	}
+}
+
+/* qm's limit, less what the mark may take. */
+#define LONGEST_NOTE (8192 - 400)
+
+static void check_note(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *value = section->values[KEY_DESCRIPTION];
+
+	if (value && strlen(value->text) > LONGEST_NOTE)
+		complain(problems, section, KEY_DESCRIPTION, value,
+			 "is longer than qm keeps; 7792 bytes will do");
+}
+
+void spec_check_guest(const struct spec_section *section, struct spec_problems *problems)
+{
+	if (section->scope & ~(unsigned)SCOPE_GUEST)
+		return;
+	check_balloon(section, problems);
+	check_limits(section, problems);
+	check_agent(section, problems);
+	check_twice(section, KEY_OPTIONS, problems);
+	check_twice(section, KEY_SNIPPETS, problems);
+	check_note(section, problems);
+}

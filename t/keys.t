@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every key of the table, alone and with all others, on a VM that runs and on one that does not: what is applied is in
+# line, is set once only, and waits for a restart where the plan says so, and nowhere else.
+. "${srcdir:-.}/t/lib.sh"
+. "$srcdir/t/live.sh"
+
+# NAME of each key that a VM can be told, in the table's order
+keys() {
+	perl -0777 -ne 'print "$1\n" while /^\t\t"([a-z0-9-]+)", SCOPE_(?:GUEST|VM)\b/mg' "$srcdir/agent/model/key_table.c"
+}
+
+# value_of KEY: as etc/vyom.conf shows it
+value_of() {
+	if [ "$1" = ssh-keys ]; then
+		echo '"authorized_keys"'	# of this node
+		return
+	fi
+	sed -nE "s/^\t*#?\t*$1 = (.*)$/\1/p" "$srcdir/etc/vyom.conf" | head -1 | sed -E 's/\t+#.*//'
+}
+
+# said_apart KEY: what is not a thing of one VM's own, or is tested by its own sentences
+said_apart() {
+	case $1 in
+	vmid | count | address | mac) return 0 ;;	# each VM its own: apply.t, config.t
+	node | role | template | storage | clone) return 0 ;;	# where it comes from: apply.t, refusals.t
+	*) return 1 ;;
+	esac
+}
+
+# cluster LINES…: one VM that runs and one that does not, with LINES in common
+cluster() {
+	{
+		printf 'node "pve" { }\ntemplate "prakriti-template" { vmid = 9000 }\ncluster "keys" {\n'
+		printf '\t%s\n' "$@"
+		printf '\tvm "runs" { vmid = 201 }\n\tvm "rests" { vmid = 202  start = false }\n}\n'
+	} | conf
+}
+
+count_calls() {
+	wrap qm <<-'END'
+		echo "$*" >>"$root/calls"
+		exec "$real" "$@"
+	END
+}
+
+# settled SENTENCE: after an apply, all is in line, and another one calls no qm
+settled() {
+	status 0 "$1: verify is in line" vyom verify
+	rm -f "$root/calls"
+	status 0 "$1: a second apply" vyom apply --yes --reinit
+	ok "$1: calls no qm" not test -e "$root/calls"
+}
+
+# restarted SENTENCE: what waits is what the plan said would wait; after a restart nothing does
+restarted() {
+	vyom verify
+	sed -nE 's/^waits for a restart runs \(201\): ([a-z0-9]+): .*/\1/p' "$tmp/out" | sort >"$tmp/waits"
+	ok "$1: what waits for a restart was said by the plan" cmp "$tmp/said" "$tmp/waits"
+	[ -s "$tmp/waits" ] || return 0
+	qm reboot 201 >/dev/null 2>&1
+	vyom verify
+	no_out 'waits for a restart' "$1: after a restart nothing waits"
+	settled "$1, restarted"
+}
+
+# applied SENTENCE LINES…: the cluster of before is told LINES
+applied() {
+	local sentence=$1
+
+	shift
+	cluster "$@"
+	vyom plan --reinit
+	sed -nE 's/^note runs \(201\): (.*): in force only after .*/\1/p' "$tmp/out" | sed 's/, /\n/g' | sort >"$tmp/said"
+	status 0 "$sentence: apply" vyom apply --yes --reinit
+	settled "$sentence"
+	restarted "$sentence"
+}
+
+node_new --memory 128G
+cluster 'memory = "20G"'
+vyom apply --yes
+ok "there is one VM that runs" test -e "$root/run/qemu-server/201.pid"
+ok "and one that does not" test -e "$root/etc/pve/qemu-server/202.conf" -a ! -e "$root/run/qemu-server/202.pid"
+count_calls
+node_keep
+
+all=()
+for key in $(keys); do
+	said_apart "$key" && continue
+	value=$(value_of "$key")
+	ok "etc/vyom.conf shows $key" test -n "$value"
+	line="$key = $value"
+	memory='memory = "20G"'
+	[ "$key" = memory ] && memory=
+	case $key in
+	agent-*) applied "$key" "$memory" "agent = true" "$line" ;;
+	*) applied "$key" "$memory" "$line" ;;
+	esac
+	case $key in
+	iops | mbps) ;;		# with those for reads and for writes they would be refused
+	*) all+=("$line") ;;
+	esac
+	node_again
+done
+
+ok "the table was read" test ${#all[@]} -gt 50
+# a disk grows once what waits for its drive is in force: verify.t, t/plan/disk-waits-*.test
+others=()
+for line in "${all[@]}"; do
+	case $line in
+	disk\ *) ;;
+	*) others+=("$line") ;;
+	esac
+done
+applied "all keys" "${others[@]}"
+
+node_new --memory 128G
+count_calls
+cluster "${all[@]}"
+vyom plan
+out '--cipassword$' "the hash of the password is read by qm itself"
+no_out PutHere "and shown in no plan"
+status 0 "all keys on VMs that are not there yet: apply" vyom apply --yes
+ok "nor given as an argument" not grep -q PutHere "$root/calls"
+settled "all keys on new VMs"
+ok "it is in the config" grep -q '^cipassword: \$6\$salt\$PutHere' "$root/etc/pve/qemu-server/201.conf"
+ok "and nowhere in what vyom keeps" not grep -rqs 'PutHere' "$root/var/lib/vyom"
+vyom log 1
+no_out PutHere "nor in its log"
+done_testing
