@@ -121,6 +121,12 @@ cluster "${all[@]}"
 vyom plan
 out '--cipassword$' "the hash of the password is read by qm itself"
 no_out PutHere "and shown in no plan"
+vyom plan -o json
+hash=$(grep -o '"hash": *"[0-9a-f]*"' "$tmp/out")
+sed -i 's/PutHere/PutThis/' "$root/etc/vyom/vyom.conf"
+vyom plan -o json
+ok "a plan with another hash is another plan" test -n "$hash" -a "$hash" != "$(grep -o '"hash": *"[0-9a-f]*"' "$tmp/out")"
+sed -i 's/PutThis/PutHere/' "$root/etc/vyom/vyom.conf"
 status 0 "all keys on VMs that are not there yet: apply" vyom apply --yes
 ok "nor given as an argument" not grep -q PutHere "$root/calls"
 settled "all keys on new VMs"

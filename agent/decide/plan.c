@@ -358,6 +358,8 @@ const char *plan_hash(const struct plan *plan, char text[DIGEST_SHA256_TEXT])
 		for (size_t j = 0; j < step->argv.count; j++)
 			digest_add(digest, step->argv.items[j], strlen(step->argv.items[j]) + 1);
 		digest_add(digest, "", 1);
+		if (step->input)
+			digest_add(digest, step->input, strlen(step->input) + 1);
 	}
 	return digest_finish(digest, text);
 }
