@@ -10,7 +10,7 @@
 #include "base/strbuf.h"
 
 static const enum key_scope scopes[] = {
-	SCOPE_VM, SCOPE_ROLE, SCOPE_CLUSTER, SCOPE_NODE, SCOPE_TEMPLATE,
+	SCOPE_VM, SCOPE_ROLE, SCOPE_CLUSTER, SCOPE_NODE, SCOPE_TEMPLATE, SCOPE_NIC,
 };
 
 #define SCOPE_COUNT (sizeof(scopes) / sizeof(*scopes))
@@ -141,6 +141,14 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_KEY_FILE,		"key",			"no absolute path" },
 	{ KEY_MASTER_KEY,	"master.pub",		NULL },
 	{ KEY_MASTER_KEY,	"~/master.pub",		"~ is not replaced" },
+	{ KEY_ADDRESS6,		"auto",			NULL },
+	{ KEY_ADDRESS6,		"fd00::5/64",		NULL },
+	{ KEY_ADDRESS6,		"10.0.0.5/24",		"no IPv6 address with a net; write it like fd00::5/64, or auto" },
+	{ KEY_ADDRESS6,		"::1/128",		"no address that a machine can have" },
+	{ KEY_GATEWAY6,		"fd00::1",		NULL },
+	{ KEY_GATEWAY6,		"10.0.0.1",		"no IPv6 address" },
+	{ KEY_NIC_MODEL,	"e1000",		NULL },
+	{ KEY_NIC_MODEL,	"intel",		"no network card; write virtio, " },
 	{ KEY_CPU,		"host",			NULL },
 	{ KEY_CPU,		"x86-64-v2-AES",	NULL },
 	{ KEY_CPU,		"EPYC-Rome-v4",		NULL },

@@ -58,6 +58,12 @@ static const struct { const char *cluster, *vm, *option, *value; } wants[] = {
 	{ "nameserver = { 10.0.0.1, 10.0.0.2 }", "",	"nameserver",	"10.0.0.1 10.0.0.2" },
 	{ "searchdomain = { lan, example.org }", "",	"searchdomain",	"lan example.org" },
 	{ "nameserver = 10.0.0.1", "nameserver = { }",	"nameserver",	NULL },
+	{ "gateway6 = fd00::1",	"address6 = \"fd00::5/64\"", "ipconfig0", "ip=dhcp,ip6=fd00::5/64,gw6=fd00::1" },
+	{ "",			"address = \"10.0.0.5/24\" address6 = auto", "ipconfig0",
+	  "ip=10.0.0.5/24,ip6=auto" },
+	{ "nic net0 { mtu = 1400 rate = 1.50 }", "mac = \"02:0a:00:00:00:01\" vlan = 2 "
+	  "nic net0 { model = e1000 rate = 2 firewall = on link-down = off queues = 3 }", "net0",
+	  "e1000=02:0A:00:00:00:01,bridge=vmbr0,tag=2,firewall=1,mtu=1400,queues=3,rate=2,link_down=0" },
 	{ "",			"sockets = 2",		"sockets",	"2" },
 	{ "",			"cpu = host",		"cpu",		"cputype=host" },
 	{ "cpu-flags = { \"+aes\", \"-pcid\" }", "cpu = host",	"cpu",		"cputype=host,flags=+aes;-pcid" },
@@ -274,6 +280,9 @@ static const struct {
 	{ "hotplug",	"disk,memory",	"1",		NULL,		OPTION_RESTART },
 	{ "hotplug",	"disk",		"disk,cpu",	NULL,		OPTION_RESTART },
 	{ "net0",	NIC ",tag=5",	NIC,		NULL,		OPTION_LIVE },
+	{ "net0",	NIC ",queues=5", NIC,		NULL,		OPTION_LIVE },
+	{ "net0",	NIC ",queues=5", NIC,		"disk",		OPTION_RESTART },
+	{ "net0",	NIC ",rate=5",	NIC,		"0",		OPTION_LIVE },
 	{ "net0",	NIC,		"virtio=02:1F:00:00:00:09,bridge=vmbr0", NULL, OPTION_REINIT },
 	{ "cipassword",	"$6$a$b",	NULL,		NULL,		OPTION_REINIT },
 };

@@ -11,7 +11,7 @@
 
 static enum key_scope scope_of(const char *name)
 {
-	for (unsigned scope = SCOPE_VM; scope <= SCOPE_TEMPLATE; scope <<= 1)
+	for (unsigned scope = SCOPE_VM; scope <= SCOPE_LAST; scope <<= 1)
 		if (strcmp(key_scope_name(scope), name) == 0)
 			return scope;
 	ck_abort_msg("%s is no scope", name);
@@ -503,11 +503,11 @@ START_TEST(a_mac_follows_from_the_names_and_never_changes)
 {
 	char mac[18], other[18];
 
-	spec_derive_mac("vyom", "vyom-worker-1", mac);
+	spec_derive_mac("vyom", "vyom-worker-1", 0, mac);
 	ck_assert_str_eq(mac, "02:3E:E1:D3:F2:6C");
-	spec_derive_mac("vyom", "vyom-worker-2", other);
+	spec_derive_mac("vyom", "vyom-worker-2", 0, other);
 	ck_assert_str_ne(mac, other);
-	spec_derive_mac("lab", "vyom-worker-1", other);
+	spec_derive_mac("lab", "vyom-worker-1", 0, other);
 	ck_assert_str_ne(mac, other);
 }
 END_TEST
@@ -521,7 +521,7 @@ START_TEST(a_given_mac_is_kept_in_upper_case)
 
 	spec_check(spec, &problems);
 	ck_assert_str_eq(spec->vms[0]->mac, "BC:24:11:AA:BB:0C");
-	spec_derive_mac("c", "b", derived);
+	spec_derive_mac("c", "b", 0, derived);
 	ck_assert_str_eq(spec->vms[1]->mac, derived);
 }
 END_TEST

@@ -109,8 +109,8 @@ START_TEST(everything_is_said_in_one_go)
 		memmove(at, at + strlen(folder), strlen(at + strlen(folder)) + 1);
 	ck_assert_str_eq(problems.buf,
 		"1: node \"pve\": storge: no such name; did you mean storage?\n"
-		"3: rolle: no such section; there are node, template, role, cluster, and vm in a "
-		"cluster\n"
+		"3: rolle: no such section; there are node, template, role, cluster, vm in a "
+		"cluster, and nic in a vm, role or cluster\n"
 		"6: cluster \"c\": ssh-keys: /missing.pub: is not there; put the public keys into "
 		"it, one a line\n"
 		"7: vm \"a\": memory: \"1X\" is no size; write it like 512M or 16G\n"

@@ -108,10 +108,48 @@ START_TEST(a_text_is_read_as_it_is_seen)
 END_TEST
 
 #define SENSE "makes no sense here; write NAME = \"VALUE\" or SECTION \"NAME\" { … }"
-#define SECTIONS "no such section; there are node, template, role, cluster, and vm in a cluster"
+#define SECTIONS "no such section; there are node, template, role, cluster, vm in a cluster, " \
+	"and nic in a vm, role or cluster"
 
 /* A file, and all that is said of it. */
 static const struct { const char *text, *problems; } faults[] = {
+	/* network cards */
+	{ BASE "nic net1 { vlan = 5 }\nvm a { vmid = 101 nic net1 { mtu = 1400 } nic net0 { queues = 2 } }\n}",
+	  "" },
+	{ BASE VM "}\nnic net1 { }\n",
+	  "6: nic \"net1\": cannot stand alone; put it into a vm, role or cluster\n" },
+	{ "node pve { nic net1 { } }\ntemplate t { vmid = 9000 }\ncluster c {\n" VM "}",
+	  "1: node \"pve\": nic \"net1\": cannot stand in a node; is a } missing before it?\n" },
+	{ BASE "vm a { vmid = 101 nic eth0 { } nic net32 { } nic net01 { } } }",
+	  "4: nic \"eth0\" is no network card; write net0 to net31\n"
+	  "4: nic \"net01\" is no network card; write net0 to net31\n"
+	  "4: nic \"net32\" is no network card; write net0 to net31\n" },
+	{ BASE "vm a { vmid = 101 nic net1 { cores = 4 mtu = 0 } nic net1 { } } }",
+	  "4: nic \"net1\": cores: cannot stand here; it belongs into a section vm or role or cluster\n"
+	  "4: nic \"net1\": mtu: \"0\" is no whole number from 1 to 65520\n"
+	  "4: nic \"net1\": said twice, line 4 has it too; keep one\n" },
+	{ BASE "vm a { vmid = 101 nic net0 { bridge = vmbr1 } nic net1 { model = e1000 mtu = 1400 } } }",
+	  "4: nic \"net0\": bridge: the first card's is said outside of the nic, at the VM itself\n"
+	  "4: nic \"net1\": mtu: only a virtio card has it\n" },
+	{ BASE "nic net1 { mac = 02:00:00:00:00:01 address = 10.1.0.5/24 address6 = auto }\n" VM "}",
+	  "4: nic \"net1\": address: is one VM's own; say it there\n"
+	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },
+	{ BASE "vm a { vmid = 101 count = 2 nic net1 { address = 10.1.0.254/24 address6 = fd01::5/64 } } }",
+	  "4: nic \"net1\": address: 10.1.0.255/24 is the broadcast address of its net; take one before it\n" },
+	{ BASE "vm a { vmid = 101 address = 10.0.0.5/24 nic net1 { address = 10.0.0.5/16 } }\n"
+	  "vm b { vmid = 102 mac = 02:00:00:00:00:01 nic net1 { mac = 02:00:00:00:00:01 gateway = 10.9.0.1\n"
+	  "address = 10.8.0.5/24 } } }",
+	  "4: nic \"net1\": address: 10.0.0.5 is that of vm \"a\" in line 4; give another\n"
+	  "5: nic \"net1\": mac: 02:00:00:00:00:01 is that of vm \"b\" in line 5; give another\n"
+	  "6: nic \"net1\": address: 10.8.0.5/24 has a net without its gateway; correct the one or the "
+	  "other (gateway 10.9.0.1)\n" },
+	{ BASE "vm a { vmid = 101 address = fd00::5/64 address6 = fd00::6/64 } }",
+	  "4: vm \"a\": address6: address says an IPv6 one already; keep one\n" },
+	{ BASE "vm a { vmid = 101 address6 = fd00::6/64 gateway6 = fd01::1 } }",
+	  "4: vm \"a\": address6: fd00::6/64 has a net without its gateway; correct the one or the other "
+	  "(gateway fd01::1)\n" },
+	{ BASE "vm a { vmid = 101 nic net1 { vlan = 3\n",
+	  "4: nic \"net1\": is not closed; a } is missing\n" },
 	/* names */
 	{ BASE "momory = 8G\n" VM "}",
 	  "4: cluster \"c\": momory: no such name; did you mean memory?\n" },

@@ -10,6 +10,11 @@ keys() {
 	perl -0777 -ne 'print "$1\n" while /^\t\t"([a-z0-9-]+)", SCOPE_(?:GUEST|VM)\b/mg' "$srcdir/agent/model/key_table.c"
 }
 
+# NAME of each key that a network card can be told
+card_keys() {
+	perl -0777 -ne 'print "$1\n" while /^\t\t"([a-z0-9-]+)", [A-Z_ |]*SCOPE_NIC\b/mg' "$srcdir/agent/model/key_table.c"
+}
+
 # value_of KEY: as etc/vyom.conf shows it
 value_of() {
 	if [ "$1" = ssh-keys ]; then
@@ -22,7 +27,8 @@ value_of() {
 # said_apart KEY: what is not a thing of one VM's own, or is tested by its own sentences
 said_apart() {
 	case $1 in
-	vmid | count | address | mac) return 0 ;;	# each VM its own: apply.t, config.t
+	vmid | count | address | address6 | mac) return 0 ;;	# each VM its own: below, apply.t, config.t
+	gateway6) return 0 ;;	# says something with address6: below
 	node | role | template | storage | clone) return 0 ;;	# where it comes from: apply.t, refusals.t
 	*) return 1 ;;
 	esac
@@ -103,6 +109,50 @@ for key in $(keys); do
 	esac
 	node_again
 done
+
+cards=()
+for key in $(card_keys); do
+	case $key in
+	mac | address | address6 | gateway | gateway6) continue ;;	# below
+	esac
+	cards+=("$key = $(value_of "$key")")
+	applied "a card's $key" 'memory = "20G"' "nic \"net1\" { ${cards[-1]} }"
+	node_again
+	case $key in
+	bridge | vlan) ;;
+	*)
+		applied "the first card's $key" 'memory = "20G"' "nic \"net0\" { ${cards[-1]} }"
+		node_again
+		;;
+	esac
+done
+ok "there are some of cards" test ${#cards[@]} -gt 6
+all+=("nic \"net1\" { $(printf '%s ' "${cards[@]}") }")
+
+# what each VM has of its own
+conf <<-'END'
+	node "pve" { }
+	template "prakriti-template" { vmid = 9000 }
+	cluster "keys" {
+		memory = "20G"  gateway = "10.0.0.1"  gateway6 = "fd00::1"
+		vm "runs" {
+			vmid = 201  mac = "02:ab:00:00:02:01"  address = "10.0.0.201/24"  address6 = "fd00::201/64"
+			nic "net1" { mac = "02:ab:00:01:02:01"  address = "dhcp"  address6 = "auto" }
+			nic "net2" { address6 = "fd00:2::5/64"  gateway6 = "fd00:2::1" }
+			nic "net3" { }
+		}
+		vm "rests" { vmid = 202  start = false }
+	}
+END
+status 0 "addresses and MACs of cards: apply" vyom apply --yes --reinit
+settled "addresses and MACs of cards"
+for line in 'ipconfig0: ip=10.0.0.201/24,gw=10.0.0.1,ip6=fd00::201/64,gw6=fd00::1' 'ipconfig1: ip=dhcp,ip6=auto' \
+	'ipconfig2: ip6=fd00:2::5/64,gw6=fd00:2::1' 'net1: virtio=02:AB:00:01:02:01,bridge=vmbr0'; do
+	ok "the config has $line" grep -qx "$line" "$root/etc/pve/qemu-server/201.conf"
+done
+ok "a card without an address is not cloud-init's" not grep -q '^ipconfig3' "$root/etc/pve/qemu-server/201.conf"
+ok "but is there" grep -q '^net3: virtio=02:' "$root/etc/pve/qemu-server/201.conf"
+node_again
 
 ok "the table was read" test ${#all[@]} -gt 50
 # a disk grows once what waits for its drive is in force: verify.t, t/plan/disk-waits-*.test

@@ -13,19 +13,31 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
+static void admit_bridge(const struct spec_section *vm, unsigned vmid, const char *what,
+			 const char *bridge, const struct state *state, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf bridges = STRBUF_INIT;
+
+	if (strvec_contains(&state->bridges, bridge))
+		return;
+	strvec_join(&state->bridges, ", ", &bridges);
+	plan_refuse(plan, vm->name, vmid,
+		    "%s: the node has no %s (it has %s); qm would accept it, and the start would "
+		    "fail",
+		    what, bridge, bridges.len ? bridges.buf : "none");
+}
+
 static void admit_places(const struct spec_section *vm, unsigned vmid, const struct state *state,
 			 struct plan *plan)
 {
-	const char *bridge = spec_text(vm, KEY_BRIDGE), *id = spec_text(vm, KEY_STORAGE);
+	const char *id = spec_text(vm, KEY_STORAGE);
 	const struct state_storage *storage = state_find_storage(state, id);
-	CLEANUP(strbuf_release) struct strbuf bridges = STRBUF_INIT;
 
-	strvec_join(&state->bridges, ", ", &bridges);
-	if (!strvec_contains(&state->bridges, bridge))
-		plan_refuse(plan, vm->name, vmid,
-			    "bridge: the node has no %s (it has %s); qm would accept it, and the "
-			    "start would fail",
-			    bridge, bridges.len ? bridges.buf : "none");
+	admit_bridge(vm, vmid, "bridge", spec_text(vm, KEY_BRIDGE), state, plan);
+	for (size_t i = 0; i < vm->nic_count; i++)
+		if (vm->nics[i]->slot)
+			admit_bridge(vm, vmid, vm->nics[i]->name,
+				     spec_text(vm->nics[i], KEY_BRIDGE), state, plan);
 	if (!storage)
 		plan_refuse(plan, vm->name, vmid, "storage: the node has no %s (see pvesm status)",
 			    id);

@@ -83,7 +83,8 @@ static void compare_options(struct diff_vm *diff, const struct vmconf *conf)
 	}
 	strbuf_reset(&wanted);
 	for (size_t i = 0; (option = option_listed(diff->vm, i, &wanted)); i++) {
-		compare_option(diff, conf, option, wanted.buf);
+		if (wanted.len)
+			compare_option(diff, conf, option, wanted.buf);
 		strbuf_reset(&wanted);
 	}
 }

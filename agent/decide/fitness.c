@@ -112,20 +112,26 @@ static void check_template(const struct spec_section *template, const struct sta
 	lint_release(&lints);
 }
 
+static void gather_one(const char *name, struct strvec *names)
+{
+	if (!strvec_contains(names, name))
+		strvec_push(names, name);
+}
+
 /* Each thing once, however many VMs use it. */
 static void gather(const struct spec *spec, const struct spec_section *node,
 		   struct strvec *storages, struct strvec *bridges)
 {
 	for (size_t i = 0; i < spec->vm_count; i++) {
-		const char *storage = spec_text(spec->vms[i], KEY_STORAGE);
-		const char *bridge = spec_text(spec->vms[i], KEY_BRIDGE);
+		const struct spec_section *vm = spec->vms[i];
 
-		if (spec->vms[i]->node != node)
+		if (vm->node != node)
 			continue;
-		if (!strvec_contains(storages, storage))
-			strvec_push(storages, storage);
-		if (!strvec_contains(bridges, bridge))
-			strvec_push(bridges, bridge);
+		gather_one(spec_text(vm, KEY_STORAGE), storages);
+		gather_one(spec_text(vm, KEY_BRIDGE), bridges);
+		for (size_t j = 0; j < vm->nic_count; j++)
+			if (vm->nics[j]->slot)
+				gather_one(spec_text(vm->nics[j], KEY_BRIDGE), bridges);
 	}
 }
 

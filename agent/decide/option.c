@@ -206,15 +206,45 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 	propstr_format(&merged, value);
 }
 
-/* A network card that keeps its MAC is for cloud-init the same. */
+/* May that be changed while the VM runs? */
+static bool is_plugged(const struct vmconf *conf, const char *feature)
+{
+	CLEANUP(strvec_release) struct strvec features = STRVEC_INIT;
+	const char *hotplug = vmconf_get(conf, "hotplug");
+
+	split_features(hotplug ? hotplug : "1", &features);
+	return strvec_contains(&features, feature);
+}
+
+/* Are these items of a card other than before?  They are those of the device itself. */
+static bool is_another_device(const struct propstr *want, const struct propstr *have)
+{
+	static const char *const items[] = { "mtu", "queues" };
+
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		const char *wanted = propstr_get(want, items[i]), *found = propstr_get(have, items[i]);
+
+		if (wanted && (!found || strcmp(wanted, found) != 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A network card that keeps its MAC is for cloud-init the same; another device in its
+ * place has to be plugged.
+ */
 static enum option_effect effect_of_card(const struct option *option, const char *wanted,
-					 const char *found)
+					 const char *found, const struct vmconf *conf)
 {
 	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
 	CLEANUP(propstr_release) struct propstr have = propstr_parse(found, option->default_key);
 	const char *mac = propstr_get(&have, want.items[0].key);
 
-	return mac && strcasecmp(mac, want.items[0].value) == 0 ? OPTION_LIVE : option->effect;
+	if (!mac || strcasecmp(mac, want.items[0].value) != 0)
+		return option->effect;
+	return is_another_device(&want, &have) && !is_plugged(conf, "network") ? OPTION_RESTART
+									       : OPTION_LIVE;
 }
 
 static bool is_live_item(const struct option *option, const char *key)
@@ -250,16 +280,6 @@ static enum option_effect effect_of_balloon(const char *wanted, const char *foun
 	return before == (strcmp(wanted, "0") != 0) ? OPTION_LIVE : OPTION_RESTART;
 }
 
-/* May that be changed while the VM runs? */
-static bool is_plugged(const struct vmconf *conf, const char *feature)
-{
-	CLEANUP(strvec_release) struct strvec features = STRVEC_INIT;
-	const char *hotplug = vmconf_get(conf, "hotplug");
-
-	split_features(hotplug ? hotplug : "1", &features);
-	return strvec_contains(&features, feature);
-}
-
 static bool concerns_board(const char *features)
 {
 	return features && (strstr(features, "memory") || strstr(features, "cpu"));
@@ -269,7 +289,7 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 				    const char *found, const struct vmconf *conf)
 {
 	if (strncmp(option->name, "net", 3) == 0)
-		return effect_of_card(option, wanted, found);
+		return effect_of_card(option, wanted, found, conf);
 	if (option->live)
 		return effect_of_items(option, wanted, found);
 	if (strcmp(option->name, "balloon") == 0)

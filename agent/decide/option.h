@@ -67,8 +67,8 @@ const struct option *option_find(const char *name);
 bool option_want(const struct option *option, const struct spec_section *vm, struct strbuf *value);
 
 /*
- * The n'th that vm's key "options" names, with what it shall be added to value; NULL:
- * there are no more.
+ * The n'th of what vm's cards and its key "options" name besides the table, with what it
+ * shall be added to value (nothing: it is not declared); NULL: there are no more.
  */
 const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value);
 

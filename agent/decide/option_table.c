@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "model/foreign.h"
+#include "model/qm.h"
 #include "model/spec.h"
 
 static bool want_name(const struct spec_section *vm, struct strbuf *value)
@@ -23,12 +24,33 @@ static bool want_scsihw(const struct spec_section *vm, struct strbuf *value)
 	return true;
 }
 
-/* The MAC always: without one qm makes a new one at every call (pve-facts 2.4). */
+/* What is said of a card besides: items of its property string. */
+static const struct option_part card_parts[] = {
+	{ KEY_FIREWALL, "firewall" }, { KEY_MTU, "mtu" }, { KEY_QUEUES, "queues" },
+	{ KEY_RATE, "rate" }, { KEY_LINK_DOWN, "link_down" }, { KEY_COUNT, NULL },
+};
+
+static void add_parts(const struct option_part *parts, const struct spec_section *section,
+		      struct strbuf *value);
+
+/*
+ * The MAC always: without one qm makes a new one at every call (pve-facts 2.4).  of:
+ * where bridge and VLAN are said; nic: the rest, NULL where there is none.
+ */
+static void add_card(const struct spec_section *of, const struct spec_section *nic,
+		     struct strbuf *value)
+{
+	strbuf_addf(value, "%s=%s,bridge=%s", nic ? spec_text(nic, KEY_NIC_MODEL) : "virtio", of->mac,
+		    spec_text(of, KEY_BRIDGE));
+	if (spec_value(of, KEY_VLAN))
+		strbuf_addf(value, ",tag=%llu", (unsigned long long)spec_number(of, KEY_VLAN));
+	if (nic)
+		add_parts(card_parts, nic, value);
+}
+
 static bool want_net0(const struct spec_section *vm, struct strbuf *value)
 {
-	strbuf_addf(value, "virtio=%s,bridge=%s", vm->mac, spec_text(vm, KEY_BRIDGE));
-	if (spec_value(vm, KEY_VLAN))
-		strbuf_addf(value, ",tag=%llu", (unsigned long long)spec_number(vm, KEY_VLAN));
+	add_card(vm, spec_find_nic(vm, 0), value);
 	return true;
 }
 
@@ -40,15 +62,32 @@ static bool want_ssh_keys(const struct spec_section *vm, struct strbuf *value)
 	return true;
 }
 
+/* dhcp and auto have no gateway of ours. */
+static void add_address(const struct spec_value *address, const char *gateway, bool v6,
+			struct strbuf *value)
+{
+	const char *six = v6 ? "6" : "";
+
+	strbuf_addf(value, "%sip%s=%s", value->len ? "," : "", six, address->text);
+	if (gateway && strchr(address->text, '/'))
+		strbuf_addf(value, ",gw%s=%s", six, gateway);
+}
+
+/* address: what is said, or holds where nothing is; NULL: nothing does. */
+static void add_ipconfig(const struct spec_section *card, const struct spec_value *address,
+			 struct strbuf *value)
+{
+	const struct spec_value *address6 = spec_value(card, KEY_ADDRESS6);
+
+	if (address)
+		add_address(address, spec_text(card, KEY_GATEWAY), strchr(address->text, ':'), value);
+	if (address6)
+		add_address(address6, spec_text(card, KEY_GATEWAY6), true, value);
+}
+
 static bool want_ipconfig0(const struct spec_section *vm, struct strbuf *value)
 {
-	const char *address = spec_text(vm, KEY_ADDRESS);
-	const char *gateway = spec_text(vm, KEY_GATEWAY);
-	bool v6 = strchr(address, ':') != NULL;
-
-	strbuf_addf(value, v6 ? "ip6=%s" : "ip=%s", address);
-	if (gateway && strcmp(address, "dhcp") != 0)
-		strbuf_addf(value, v6 ? ",gw6=%s" : ",gw=%s", gateway);
+	add_ipconfig(vm, spec_value(vm, KEY_ADDRESS), value);
 	return true;
 }
 
@@ -186,26 +225,29 @@ static bool is_said(enum key_id key, const struct spec_value *said)
 	return said && (key_table[key].type != KEY_TYPE_LIST || said->list.count);
 }
 
-static bool want_parts(const struct option *option, const struct spec_section *vm,
-		       struct strbuf *value)
+static void add_parts(const struct option_part *parts, const struct spec_section *section,
+		      struct strbuf *value)
 {
-	size_t before = value->len;
-
-	for (const struct option_part *part = option->parts; part->key < KEY_COUNT; part++) {
-		const struct spec_value *said = spec_value(vm, part->key);
+	for (const struct option_part *part = parts; part->key < KEY_COUNT; part++) {
+		const struct spec_value *said = spec_value(section, part->key);
 
 		if (!is_said(part->key, said))
 			continue;
 		if (part->item)
-			strbuf_addf(value, "%s%s=", value->len > before ? "," : "", part->item);
+			strbuf_addf(value, "%s%s=", value->len ? "," : "", part->item);
 		add_value(part->key, said, value);
 	}
-	return value->len > before;
 }
 
 bool option_want(const struct option *option, const struct spec_section *vm, struct strbuf *value)
 {
-	return option->want ? option->want(vm, value) : want_parts(option, vm, value);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	if (option->want)
+		return option->want(vm, value);
+	add_parts(option->parts, vm, &text);
+	strbuf_add(value, text.buf, text.len);
+	return text.len > 0;
 }
 
 static enum option_form form_of(const struct foreign *foreign)
@@ -244,7 +286,33 @@ const struct option *option_find(const char *name)
 	return NULL;
 }
 
-const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value)
+/* netN or ipconfigN: made on first use, kept to the end. */
+static const struct option *obtain_card(unsigned slot, bool address)
+{
+	static struct option rows[QM_NIC_MAX + 1][2];
+	struct option *row = &rows[slot][address];
+
+	if (!row->name) {
+		row->name = memory_print(address ? "ipconfig%u" : "net%u", slot);
+		row->form = address ? OPTION_PROPSTR_WHOLE : OPTION_PROPSTR;
+		row->effect = OPTION_REINIT;
+	}
+	return row;
+}
+
+/* A card's two options; the first card's are in the table. */
+static const struct option *want_card(const struct spec_section *nic, bool address,
+				      struct strbuf *value)
+{
+	if (nic->slot && address)
+		add_ipconfig(nic, spec_said(nic, KEY_ADDRESS), value);
+	else if (nic->slot)
+		add_card(nic, nic, value);
+	return obtain_card(nic->slot, address);
+}
+
+static const struct option *want_listed(const struct spec_section *vm, size_t n,
+					struct strbuf *value)
 {
 	const struct spec_value *options = spec_value(vm, KEY_OPTIONS);
 	CLEANUP(scope_free) char *name = NULL;
@@ -265,6 +333,13 @@ const struct option *option_listed(const struct spec_section *vm, size_t n, stru
 	return obtain_foreign(name);
 }
 
+const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value)
+{
+	if (n < 2 * vm->nic_count)
+		return want_card(vm->nics[n / 2], n % 2, value);
+	return want_listed(vm, n - 2 * vm->nic_count, value);
+}
+
 bool option_is_declared(const struct spec_section *vm, const char *name)
 {
 	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
@@ -272,8 +347,10 @@ bool option_is_declared(const struct spec_section *vm, const char *name)
 
 	if (option)
 		return option_want(option, vm, &value);
-	for (size_t i = 0; (listed = option_listed(vm, i, &value)); i++)
-		if (strcmp(listed->name, name) == 0)
+	for (size_t i = 0; (listed = option_listed(vm, i, &value)); i++) {
+		if (value.len && strcmp(listed->name, name) == 0)
 			return true;
+		strbuf_reset(&value);
+	}
 	return false;
 }

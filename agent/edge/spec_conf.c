@@ -27,6 +27,8 @@ static struct reading {
 	const struct spec_scan *scan;
 	size_t closed;		/* sections so far, as counted by the scan */
 	size_t placed;		/* VMs that have their cluster */
+	struct spec_section **nics;	/* whose section is not closed yet */
+	size_t nic_count;
 } *reading;
 
 static __attribute__((format(printf, 2, 0)))
@@ -64,6 +66,14 @@ static void place_vms(struct spec_section *cluster)
 		reading->spec->vms[reading->placed++]->cluster = cluster;
 }
 
+/* The last so many that were closed stand in section. */
+static void place_nics(struct spec_section *section, size_t count)
+{
+	reading->nic_count -= count;
+	for (size_t i = 0; i < count; i++)
+		spec_put_nic(section, reading->nics[reading->nic_count + i], reading->problems);
+}
+
 /*
  * A section's closing brace was read.  Its values are taken over and libconfuse
  * forgets it at once: it copies its whole option table for each section, and
@@ -82,9 +92,12 @@ static int take_section(cfg_t *parent, cfg_opt_t *opt)
 		return -1;
 	}
 	scanned = &reading->scan->sections[reading->closed++];
-	section = spec_add_section(reading->spec, scanned->scope, name, scanned->line);
+	section = scanned->scope == SCOPE_NIC ?
+		MEMORY_PUSH(reading->nics, reading->nic_count) = spec_new_nic(name, scanned->line) :
+		spec_add_section(reading->spec, scanned->scope, name, scanned->line);
 	for (size_t i = 0; i < scanned->count; i++)
 		take_value(section, &scanned->values[i], cfg);
+	place_nics(section, scanned->nics);
 	if (scanned->scope == SCOPE_CLUSTER)
 		place_vms(section);
 	return cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1);
@@ -115,19 +128,29 @@ static cfg_opt_t declare_section(enum key_scope scope, cfg_opt_t *opts)
 	return section;
 }
 
-#define ROOM (KEY_COUNT + 2)
+static cfg_opt_t *build_guest(cfg_opt_t *opts, enum key_scope scope, cfg_opt_t *nic)
+{
+	cfg_opt_t *end = build_section(opts, scope);
+
+	*end++ = declare_section(SCOPE_NIC, nic);
+	*end = (cfg_opt_t)CFG_END();
+	return end;
+}
+
+#define ROOM (KEY_COUNT + 3)
 
 /* NULL when out of memory.  It copies what it is given. */
 static cfg_t *build_parser(void)
 {
-	cfg_opt_t vm[ROOM], role[ROOM], cluster[ROOM], node[ROOM], template[ROOM];
+	cfg_opt_t vm[ROOM], role[ROOM], cluster[ROOM], node[ROOM], template[ROOM], nic[ROOM];
 	cfg_opt_t *end;
 
-	build_section(vm, SCOPE_VM);
-	build_section(role, SCOPE_ROLE);
+	build_section(nic, SCOPE_NIC);
+	build_guest(vm, SCOPE_VM, nic);
+	build_guest(role, SCOPE_ROLE, nic);
 	build_section(node, SCOPE_NODE);
 	build_section(template, SCOPE_TEMPLATE);
-	end = build_section(cluster, SCOPE_CLUSTER);
+	end = build_guest(cluster, SCOPE_CLUSTER, nic);
 	*end++ = declare_section(SCOPE_VM, vm);
 	*end = (cfg_opt_t)CFG_END();
 	cfg_opt_t file[] = {
@@ -161,6 +184,9 @@ int spec_conf_parse(struct spec *spec, struct strbuf *text, const struct spec_in
 	reading = &here;
 	result = cfg_parse_buf(cfg, text->buf);
 	reading = NULL;
+	for (size_t i = 0; i < here.nic_count; i++)
+		spec_free_section(here.nics[i]);
+	free(here.nics);
 	return result == CFG_SUCCESS && here.closed == scan.count ? 0 : -1;
 }
 

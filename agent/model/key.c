@@ -79,6 +79,8 @@ const char *key_scope_name(enum key_scope scope)
 		return "node";
 	case SCOPE_TEMPLATE:
 		return "template";
+	case SCOPE_NIC:
+		return "nic";
 	}
 	abort();
 }
@@ -94,6 +96,8 @@ int key_check_name(enum key_scope scope, const char *name, struct error *err)
 	case SCOPE_ROLE:
 	case SCOPE_CLUSTER:
 		return key_check_identifier(name, err);
+	case SCOPE_NIC:
+		return key_check_nic(name, err);
 	}
 	abort();
 }

@@ -22,7 +22,10 @@ enum key_scope {
 	SCOPE_CLUSTER	= 1 << 2,
 	SCOPE_NODE	= 1 << 3,
 	SCOPE_TEMPLATE	= 1 << 4,
+	SCOPE_NIC	= 1 << 5,	/* a network card of a VM, role or cluster */
 };
+
+#define SCOPE_LAST SCOPE_NIC
 
 #define SCOPE_GUEST (SCOPE_VM | SCOPE_ROLE | SCOPE_CLUSTER)
 
@@ -44,10 +47,11 @@ enum key_id {
 	KEY_DISK, KEY_DISCARD, KEY_IOTHREAD, KEY_SSD, KEY_CACHE, KEY_AIO,
 	KEY_IOPS, KEY_IOPS_READ, KEY_IOPS_WRITE, KEY_MBPS, KEY_MBPS_READ, KEY_MBPS_WRITE,
 	KEY_STORAGE, KEY_BRIDGE, KEY_VLAN, KEY_MAC,
+	KEY_NIC_MODEL, KEY_FIREWALL, KEY_MTU, KEY_QUEUES, KEY_RATE, KEY_LINK_DOWN,
 	KEY_MACHINE, KEY_BIOS, KEY_SERIAL, KEY_VGA, KEY_VGA_MEMORY, KEY_RNG,
 	/* cloud-init */
-	KEY_USER, KEY_SSH_KEYS, KEY_PASSWORD_HASH, KEY_ADDRESS, KEY_GATEWAY, KEY_NAMESERVER,
-	KEY_SEARCHDOMAIN, KEY_PACKAGE_UPGRADE, KEY_SNIPPETS,
+	KEY_USER, KEY_SSH_KEYS, KEY_PASSWORD_HASH, KEY_ADDRESS, KEY_GATEWAY, KEY_ADDRESS6,
+	KEY_GATEWAY6, KEY_NAMESERVER, KEY_SEARCHDOMAIN, KEY_PACKAGE_UPGRADE, KEY_SNIPPETS,
 	/* behaviour */
 	KEY_TAGS, KEY_DESCRIPTION, KEY_ONBOOT, KEY_START_ORDER, KEY_START_DELAY, KEY_STOP_TIMEOUT,
 	KEY_PROTECTION, KEY_HOTPLUG, KEY_AGENT, KEY_AGENT_FSTRIM, KEY_AGENT_FREEZE,
@@ -83,10 +87,13 @@ const char *key_suggest(const char *name, enum key_scope scope);
 /* Is this a good name for a section of that kind?  -1 with "what, and what would do". */
 int key_check_name(enum key_scope scope, const char *name, struct error *err);
 
+/* "net0" to "net31": false if it is none. */
+bool key_parse_nic(const char *text, unsigned *slot);
+
 /* "9000-9009" */
 bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last);
 
-/* "vm", "role", "cluster", "node", "template" */
+/* "vm", "role", "cluster", "node", "template", "nic" */
 const char *key_scope_name(enum key_scope scope);
 
 #endif

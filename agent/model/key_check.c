@@ -64,6 +64,27 @@ bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last)
 	       *first <= *last && *last - *first < 100;
 }
 
+bool key_parse_nic(const char *text, unsigned *slot)
+{
+	uint64_t number;
+
+	if (strncmp(text, "net", 3) != 0 || (text[3] == '0' && text[4]) ||
+	    !number_parse_unsigned(text + 3, 0, QM_NIC_MAX, &number))
+		return false;
+	*slot = (unsigned)number;
+	return true;
+}
+
+int key_check_nic(const char *text, struct error *err)
+{
+	unsigned slot;
+
+	if (key_parse_nic(text, &slot))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no network card; write net0 to net%d", text,
+			 QM_NIC_MAX);
+}
+
 int key_check_dns_name(const char *text, struct error *err)
 {
 	if (is_dns_name(text))
@@ -183,6 +204,28 @@ int key_check_guest_address(const char *text, struct error *err)
 		return error_set(err, ERROR_SPEC, "\"%s\" is no address; write it like "
 						  "192.168.1.10/24, or dhcp", text);
 	return key_check_cidr(text, err);
+}
+
+/* For IPv6 there is also what a router tells. */
+int key_check_guest_address6(const char *text, struct error *err)
+{
+	struct address address;
+
+	if (strcmp(text, "dhcp") == 0 || strcmp(text, "auto") == 0)
+		return 0;
+	if (address_parse_cidr(text, &address) && address.family == AF_INET6)
+		return key_check_cidr(text, err);
+	return error_set(err, ERROR_SPEC, "\"%s\" is no IPv6 address with a net; write it like "
+					  "fd00::5/64, or auto, or dhcp", text);
+}
+
+int key_check_ip6(const char *text, struct error *err)
+{
+	struct address address;
+
+	if (address_parse(text, &address) && address.family == AF_INET6)
+		return check_host(text, &address, err);
+	return error_set(err, ERROR_SPEC, "\"%s\" is no IPv6 address; write it like fd00::1", text);
 }
 
 int key_check_ip(const char *text, struct error *err)

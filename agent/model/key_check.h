@@ -14,6 +14,7 @@ struct error;
 /* names */
 int key_check_dns_name(const char *text, struct error *err);
 int key_check_host_name(const char *text, struct error *err);
+int key_check_nic(const char *text, struct error *err);
 int key_check_identifier(const char *text, struct error *err);
 int key_check_storage(const char *text, struct error *err);
 int key_check_bridge(const char *text, struct error *err);
@@ -24,11 +25,14 @@ int key_check_package(const char *text, struct error *err);
 /* the net */
 int key_check_mac(const char *text, struct error *err);
 int key_check_guest_address(const char *text, struct error *err);
+int key_check_guest_address6(const char *text, struct error *err);
+int key_check_ip6(const char *text, struct error *err);
 int key_check_cidr(const char *text, struct error *err);
 int key_check_ip(const char *text, struct error *err);
 int key_check_node_address(const char *text, struct error *err);
 
 /* hardware */
+int key_check_nic_model(const char *text, struct error *err);
 int key_check_cpu(const char *text, struct error *err);
 int key_check_cpu_flag(const char *text, struct error *err);
 int key_check_cpuset(const char *text, struct error *err);

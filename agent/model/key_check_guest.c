@@ -112,6 +112,17 @@ int key_check_cpuset(const char *text, struct error *err)
 	return error_set(err, ERROR_SPEC, "\"%s\" is no list of CPUs; write it like 0,5,8-11", text);
 }
 
+int key_check_nic_model(const char *text, struct error *err)
+{
+	static const char *const models[] = {
+		"virtio", "e1000", "e1000e", "vmxnet3", "rtl8139", "e1000-82540em",
+		"e1000-82544gc", "e1000-82545em", "i82551", "i82557b", "i82559er", "ne2k_isa",
+		"ne2k_pci", "pcnet", NULL
+	};
+
+	return check_word(text, "network card", models, err);
+}
+
 int key_check_cache(const char *text, struct error *err)
 {
 	static const char *const modes[] = {

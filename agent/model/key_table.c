@@ -135,16 +135,40 @@ const struct key key_table[KEY_COUNT] = {
 		.check = key_check_storage, .fallback = "local-lvm", .help = "Where its disks lie.",
 	},
 	[KEY_BRIDGE] = {
-		"bridge", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE, KEY_TYPE_TEXT,
+		"bridge", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE | SCOPE_NIC, KEY_TYPE_TEXT,
 		.check = key_check_bridge, .fallback = "vmbr0", .help = "The bridge of its NIC.",
 	},
 	[KEY_VLAN] = {
-		"vlan", SCOPE_GUEST, KEY_TYPE_NUMBER, .min = 1, .max = 4094,
+		"vlan", SCOPE_GUEST | SCOPE_NIC, KEY_TYPE_NUMBER, .min = 1, .max = 4094,
 		.help = "VLAN tag of its NIC.",
 	},
 	[KEY_MAC] = {
-		"mac", SCOPE_VM, KEY_TYPE_TEXT, .check = key_check_mac,
+		"mac", SCOPE_VM | SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_mac,
 		.help = "MAC address of its NIC; derived from the names where not given.",
+	},
+	[KEY_NIC_MODEL] = {
+		"model", SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_nic_model,
+		.fallback = "virtio", .help = "What the card looks like to the guest.",
+	},
+	[KEY_FIREWALL] = {
+		"firewall", SCOPE_NIC, KEY_TYPE_FLAG,
+		.help = "Does Proxmox's firewall look at its packets?",
+	},
+	[KEY_MTU] = {
+		"mtu", SCOPE_NIC, KEY_TYPE_NUMBER, .min = 1, .max = 65520,
+		.help = "Its largest packet; 1 is the bridge's.",
+	},
+	[KEY_QUEUES] = {
+		"queues", SCOPE_NIC, KEY_TYPE_NUMBER, .min = 0, .max = 64,
+		.help = "Packet queues, for that many CPUs.",
+	},
+	[KEY_RATE] = {
+		"rate", SCOPE_NIC, KEY_TYPE_RATIO, .min = 0, .max = 1000000,
+		.help = "MB a second through it, at most; 0 is no limit.",
+	},
+	[KEY_LINK_DOWN] = {
+		"link-down", SCOPE_NIC, KEY_TYPE_FLAG,
+		.help = "Is its cable pulled?",
 	},
 	[KEY_MACHINE] = {
 		"machine", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_machine,
@@ -186,13 +210,21 @@ const struct key key_table[KEY_COUNT] = {
 			"password.",
 	},
 	[KEY_ADDRESS] = {
-		"address", SCOPE_VM, KEY_TYPE_TEXT,
+		"address", SCOPE_VM | SCOPE_NIC, KEY_TYPE_TEXT,
 		.check = key_check_guest_address, .fallback = "dhcp",
 		.help = "Its address with the size of the net, or dhcp.",
 	},
 	[KEY_GATEWAY] = {
-		"gateway", SCOPE_GUEST | SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_ip,
+		"gateway", SCOPE_GUEST | SCOPE_TEMPLATE | SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_ip,
 		.help = "The router of its net.",
+	},
+	[KEY_ADDRESS6] = {
+		"address6", SCOPE_VM | SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_guest_address6,
+		.help = "Its IPv6 address beside an IPv4 one: with the net, or auto, or dhcp.",
+	},
+	[KEY_GATEWAY6] = {
+		"gateway6", SCOPE_GUEST | SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_ip6,
+		.help = "The router of that.",
 	},
 	[KEY_NAMESERVER] = {
 		"nameserver", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_ip,

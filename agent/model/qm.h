@@ -168,6 +168,9 @@ int qm_output_percent(const char *output);
 #define QM_VMID_MIN 100
 #define QM_VMID_MAX 999999999
 
+/* The highest number of a network card (pve-facts 2.2.6). */
+#define QM_NIC_MAX 31
+
 /* Extent of a volume group unless it was made otherwise: lvm2's default. */
 #define QM_EXTENT_DEFAULT ((uint64_t)4 << 20)
 

@@ -25,18 +25,24 @@ static void release_value(struct spec_value *value)
 
 static void free_sections(struct spec_section **sections, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		for (size_t key = 0; key < KEY_COUNT; key++) {
-			if (sections[i]->values[key])
-				release_value(sections[i]->values[key]);
-			free(sections[i]->values[key]);
-		}
-		free(sections[i]->name);
-		free(sections[i]->ssh_keys);
-		free(sections[i]->ssh_keys_path);
-		free(sections[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		spec_free_section(sections[i]);
 	free(sections);
+}
+
+void spec_free_section(struct spec_section *section)
+{
+	for (size_t key = 0; key < KEY_COUNT; key++) {
+		if (section->values[key])
+			release_value(section->values[key]);
+		free(section->values[key]);
+	}
+	free_sections(section->said, section->said_count);
+	free_sections(section->nics, section->nic_count);
+	free(section->name);
+	free(section->ssh_keys);
+	free(section->ssh_keys_path);
+	free(section);
 }
 
 void spec_free(struct spec *spec)
@@ -58,14 +64,26 @@ void spec_cleanup(struct spec **spec)
 	spec_free(*spec);
 }
 
-struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, const char *name,
-				      int line)
+static struct spec_section *new_section(enum key_scope scope, const char *name, int line)
 {
 	struct spec_section *section = memory_new(1, sizeof(*section));
 
 	section->scope = scope;
 	section->name = memory_copy(name);
 	section->line = line;
+	return section;
+}
+
+struct spec_section *spec_new_nic(const char *name, int line)
+{
+	return new_section(SCOPE_NIC, name, line);
+}
+
+struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, const char *name,
+				      int line)
+{
+	struct spec_section *section = new_section(scope, name, line);
+
 	switch (scope) {
 	case SCOPE_NODE:
 		return MEMORY_PUSH(spec->nodes, spec->node_count) = section;
@@ -77,6 +95,8 @@ struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, c
 		return MEMORY_PUSH(spec->clusters, spec->cluster_count) = section;
 	case SCOPE_VM:
 		return MEMORY_PUSH(spec->vms, spec->vm_count) = section;
+	case SCOPE_NIC:
+		break;	/* it is part of another section */
 	}
 	abort();
 }
@@ -232,6 +252,13 @@ const struct spec_value *spec_value(const struct spec_section *section, enum key
 	return fallback_of(key);
 }
 
+const struct spec_value *spec_said(const struct spec_section *section, enum key_id key)
+{
+	const struct spec_value *value = spec_value(section, key);
+
+	return value && value->line && !value->refused ? value : NULL;
+}
+
 const char *spec_text(const struct spec_section *section, enum key_id key)
 {
 	const struct spec_value *value = spec_value(section, key);
@@ -284,13 +311,13 @@ bool spec_uses_template(const struct spec *spec, const struct spec_section *node
 }
 
 /* 02 is locally administered and unicast; the other five octets are the digest's first. */
-void spec_derive_mac(const char *cluster, const char *vm, char mac[18])
+void spec_derive_mac(const char *cluster, const char *vm, unsigned slot, char mac[18])
 {
 	CLEANUP(strbuf_release) struct strbuf source = STRBUF_INIT;
 	char digest[DIGEST_SHA256_TEXT];
 	size_t len = 2;
 
-	strbuf_addf(&source, "%s/%s/net0", cluster, vm);
+	strbuf_addf(&source, "%s/%s/net%u", cluster, vm, slot);
 	digest_sha256(source.buf, source.len, digest);
 	memcpy(mac, "02", 2);
 	for (size_t i = 0; i < 10; i++) {

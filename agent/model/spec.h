@@ -45,7 +45,12 @@ struct spec_section {
 	char *ssh_keys;		/* what the key file of a VM, or a template's master-key, holds; NULL:
 				 * none is declared */
 	char *ssh_keys_path;	/* that file's absolute path, for qm */
-	char mac[18];		/* a VM's: given, or derived (spec_derive_mac); upper case */
+	char mac[18];		/* a VM's or a card's: given, or derived; upper case */
+	struct spec_section **said;	/* cards that a VM, role or cluster itself names */
+	size_t said_count;
+	struct spec_section **nics;	/* a VM's after spec_check: all its cards, by slot */
+	size_t nic_count;
+	unsigned slot;		/* a card's: N of netN */
 };
 
 struct spec {
@@ -63,6 +68,25 @@ void spec_cleanup(struct spec **spec);	/* for CLEANUP() */
 /* A new empty section, owned by spec. */
 struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, const char *name,
 				      int line);
+
+/*
+ * A card, owned by nobody yet, and its place: the section that names it, which owns it
+ * then.  What is wrong with that goes to problems.
+ */
+struct spec_section *spec_new_nic(const char *name, int line);
+void spec_free_section(struct spec_section *section);
+void spec_put_nic(struct spec_section *section, struct spec_section *nic,
+		  struct spec_problems *problems);
+
+/*
+ * Fill nics of each VM: what it says of a card itself, then its role, its cluster, its
+ * node.  A first card that nobody names but by the VM's own keys is not among them.
+ * Part of spec_check.
+ */
+void spec_resolve_nics(struct spec *spec, struct spec_problems *problems);
+
+/* The VM's card in that slot, or NULL. */
+const struct spec_section *spec_find_nic(const struct spec_section *vm, unsigned slot);
 
 /*
  * Give section's key a value by its text (items for a LIST; one item else),
@@ -86,6 +110,9 @@ void spec_check(struct spec *spec, struct spec_problems *problems);
  */
 const struct spec_value *spec_value(const struct spec_section *section, enum key_id key);
 
+/* The same, where the file says it: no fallback, and nothing that was refused. */
+const struct spec_value *spec_said(const struct spec_section *section, enum key_id key);
+
 /* The same, unpacked: NULL, 0, false where nothing is declared. */
 const char *spec_text(const struct spec_section *section, enum key_id key);
 uint64_t spec_number(const struct spec_section *section, enum key_id key);
@@ -108,6 +135,9 @@ const struct spec_section *spec_find_node(const struct spec *spec, const char *n
  */
 void spec_expand_groups(struct spec *spec, struct spec_problems *problems);
 
+/* Is an address of section, or of its cards, one that its net has?  Part of spec_check. */
+void spec_check_net(const struct spec_section *section, struct spec_problems *problems);
+
 /* What only together makes no sense of a VM, role or cluster.  Part of spec_check. */
 void spec_check_guest(const struct spec_section *section, struct spec_problems *problems);
 
@@ -116,11 +146,11 @@ bool spec_uses_template(const struct spec *spec, const struct spec_section *node
 			const struct spec_section *template);
 
 /*
- * The MAC of a VM's first NIC where none is given: locally administered,
- * unicast, from SHA-256 of "CLUSTER/VM/net0", so it is the same on every run
+ * The MAC of a VM's NIC where none is given: locally administered,
+ * unicast, from SHA-256 of "CLUSTER/VM/netN", so it is the same on every run
  * and 40 bits wide (24, as in Proxmox's own BC:24:11, would collide by chance
  * in a large cluster).
  */
-void spec_derive_mac(const char *cluster, const char *vm, char mac[18]);
+void spec_derive_mac(const char *cluster, const char *vm, unsigned slot, char mac[18]);
 
 #endif

@@ -65,21 +65,39 @@ static void claim_macs(struct spec_claims *claims, const struct checker *c)
 			spec_claims_add(claims, vm->mac, value->line, vm);
 		else if (spec_claims_find(&c->guests, vm->name) == vm)
 			spec_claims_add(claims, vm->mac, vm->line, vm);
+		for (size_t j = 0; j < vm->nic_count; j++) {
+			value = spec_said(vm->nics[j], KEY_MAC);
+			if (vm->nics[j]->slot && (value || spec_claims_find(&c->guests, vm->name) == vm))
+				spec_claims_add(claims, vm->nics[j]->mac,
+						value ? value->line : vm->nics[j]->line, vm->nics[j]);
+		}
 	}
 }
 
 /* One address has many spellings and nets: compared without its net, in the usual form. */
+static void claim_address(struct spec_claims *claims, struct spec_section *section, enum key_id key)
+{
+	const struct spec_value *value = spec_said(section, key);
+	char text[INET6_ADDRSTRLEN];
+	struct address address;
+
+	if (!value || !address_parse_cidr(value->text, &address))
+		return;
+	inet_ntop(address.family, address.bytes, text, sizeof(text));
+	spec_claims_add(claims, text, value->line, section);
+}
+
 static void claim_addresses(struct spec_claims *claims, const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->vm_count; i++) {
-		const struct spec_value *value = own_value(spec->vms[i], KEY_ADDRESS);
-		char text[INET6_ADDRSTRLEN];
-		struct address address;
+		struct spec_section *vm = spec->vms[i];
 
-		if (!value || !address_parse_cidr(value->text, &address))
-			continue;
-		inet_ntop(address.family, address.bytes, text, sizeof(text));
-		spec_claims_add(claims, text, value->line, spec->vms[i]);
+		claim_address(claims, vm, KEY_ADDRESS);
+		claim_address(claims, vm, KEY_ADDRESS6);
+		for (size_t j = 0; j < vm->nic_count; j++) {
+			claim_address(claims, vm->nics[j], KEY_ADDRESS);
+			claim_address(claims, vm->nics[j], KEY_ADDRESS6);
+		}
 	}
 }
 
@@ -320,7 +338,7 @@ static void set_macs(struct spec *spec)
 		const struct spec_value *value = own_value(vm, KEY_MAC);
 
 		if (!value) {
-			spec_derive_mac(vm->cluster ? vm->cluster->name : "", vm->name, vm->mac);
+			spec_derive_mac(vm->cluster ? vm->cluster->name : "", vm->name, 0, vm->mac);
 			continue;
 		}
 		for (size_t j = 0; j < sizeof(vm->mac) - 1; j++)
@@ -328,57 +346,15 @@ static void set_macs(struct spec *spec)
 	}
 }
 
-/* Are all bits after the prefix equal to bit? */
-static bool has_host_bits(const struct address *address, unsigned bit)
+static void check_said(struct checker *c, struct spec_section *section)
 {
-	for (unsigned i = address->prefix; i < 32; i++)
-		if ((address->bytes[i / 8] >> (7 - i % 8) & 1u) != bit)
-			return false;
-	return true;
+	for (size_t i = 0; i < section->said_count; i++)
+		check_name(c, section->said[i]);
 }
 
-/* What is wrong with an address in its net, and with its gateway?  NULL: nothing. */
-static const char *find_net_fault(const struct address *address, const struct address *gateway)
+static void check_net(struct checker *c, struct spec_section *section)
 {
-	if (address->family == AF_INET && address->prefix < 31 && has_host_bits(address, 0))
-		return "is the name of its net itself; take one further on";
-	if (address->family == AF_INET && address->prefix < 31 && has_host_bits(address, 1))
-		return "is the broadcast address of its net; take one before it";
-	if (!gateway)
-		return NULL;
-	if (address_same(address, gateway))
-		return "is the gateway's own; give another";
-	if (!address_in_net(gateway, address))
-		return "has a net without its gateway; correct the one or the other";
-	return NULL;
-}
-
-static void check_net(struct checker *c, const struct spec_section *section, enum key_id key)
-{
-	const struct spec_value *value = own_value(section, key);
-	const struct spec_value *gateway_value = spec_value(section, KEY_GATEWAY);
-	struct address address, gateway;
-	const char *fault;
-	bool gated;
-
-	if (!value || !address_parse_cidr(value->text, &address))
-		return;
-	gated = gateway_value && address_parse(gateway_value->text, &gateway);
-	fault = find_net_fault(&address, gated ? &gateway : NULL);
-	if (fault)
-		spec_problem_add(c->problems, value->line, "%s \"%s\": %s: %s %s%s%s%s",
-				 key_scope_name(section->scope), section->name, key_table[key].name,
-				 value->text, fault, gated ? " (gateway " : "",
-				 gated ? gateway_value->text : "", gated ? ")" : "");
-}
-
-static void check_nets(struct checker *c, struct spec_section *section)
-{
-	/* those of a group are told by its VMs */
-	if (section->scope == SCOPE_VM && !section->values[KEY_GROUP_COUNT])
-		check_net(c, section, KEY_ADDRESS);
-	if (section->scope == SCOPE_TEMPLATE)
-		check_net(c, section, KEY_BUILD_ADDRESS);
+	spec_check_net(section, c->problems);
 }
 
 static void check_guest(struct checker *c, struct spec_section *section)
@@ -401,6 +377,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 
 	spec_expand_groups(spec, problems);
 	each_section(&c, check_name);
+	each_section(&c, check_said);
 	each_section(&c, check_vmid_is_given);
 	each_section(&c, check_build);
 	check_names_are_unique(&c);
@@ -408,10 +385,11 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	resolve_vms(&c);
 	check_choice(&c, KEY_NODE, spec->node_count);
 	check_choice(&c, KEY_TEMPLATE, spec->template_count);
+	spec_resolve_nics(spec, problems);
 	set_macs(spec);
 	check_values_are_unique(&c);
 	check_ranges(&c);
-	each_section(&c, check_nets);
+	each_section(&c, check_net);
 	each_section(&c, check_guest);
 	if (!spec->vm_count && !spec->group_count && !problems->count)
 		spec_problem_add(problems, 0, "the file declares no VM; add cluster \"NAME\" { vm "

@@ -33,20 +33,25 @@ static void set_vmid(struct spec_section *vm, unsigned after, struct spec_proble
 }
 
 /* Of dhcp each has its own already. */
-static void set_address(struct spec_section *vm, unsigned after, struct spec_problems *problems)
+static void set_address(struct spec_section *vm, enum key_id key, unsigned after,
+			struct spec_problems *problems)
 {
-	const struct spec_value *first = good_value(vm->group, KEY_ADDRESS);
+	const struct spec_value *first = good_value(vm->group, key);
 	struct address address;
 	char text[ADDRESS_TEXT];
 
 	if (!first || !address_parse_cidr(first->text, &address))
 		return;
-	if (address_step(&address, after))
-		set_text(vm, KEY_ADDRESS, address_format_cidr(&address, text), first->line, problems);
-	else
-		spec_problem_add(problems, first->line, "vm \"%s\": address: %u further on than %s "
-							"its net has ended; begin earlier, or lower "
-							"count", vm->name, after, first->text);
+	if (address_step(&address, after)) {
+		set_text(vm, key, address_format_cidr(&address, text), first->line, problems);
+		return;
+	}
+	/* said, so that it is not taken to have its group's */
+	set_text(vm, key, first->text, first->line, problems);
+	vm->values[key]->refused = true;
+	spec_problem_add(problems, first->line, "vm \"%s\": %s: %u further on than %s its net has "
+						"ended; begin earlier, or lower count",
+			 vm->name, key_table[key].name, after, first->text);
 }
 
 /* What is a VM's own cannot be a group's. */
@@ -72,7 +77,8 @@ static void expand(struct spec *spec, struct spec_section *group, struct spec_pr
 		vm->cluster = group->cluster;
 		vm->group = group;
 		set_vmid(vm, i, problems);
-		set_address(vm, i, problems);
+		set_address(vm, KEY_ADDRESS, i, problems);
+		set_address(vm, KEY_ADDRESS6, i, problems);
 	}
 }
 

@@ -88,14 +88,15 @@ static void skip_rest(struct scanner *s, int line)
 static bool may_hold(const struct frame *frame, enum key_scope scope)
 {
 	if (!frame->around)
-		return scope != SCOPE_VM;
-	return frame->scope == SCOPE_CLUSTER && scope == SCOPE_VM;
+		return scope != SCOPE_VM && scope != SCOPE_NIC;
+	return (frame->scope == SCOPE_CLUSTER && scope == SCOPE_VM) ||
+	       ((frame->scope & SCOPE_GUEST) && scope == SCOPE_NIC);
 }
 
 /* Which kind of section is that?  0 if none. */
 static enum key_scope scope_of(const char *name)
 {
-	for (unsigned scope = SCOPE_VM; scope <= SCOPE_TEMPLATE; scope <<= 1)
+	for (unsigned scope = SCOPE_VM; scope <= SCOPE_LAST; scope <<= 1)
 		if (strcmp(key_scope_name(scope), name) == 0)
 			return scope;
 	return 0;
@@ -107,7 +108,7 @@ static void complain_unknown_key(struct scanner *s, const struct frame *frame, i
 	const char *suggestion = frame->around ? key_suggest(name, frame->scope) : NULL;
 	CLEANUP(strbuf_release) struct strbuf places = STRBUF_INIT;
 
-	for (unsigned scope = SCOPE_VM; scope <= SCOPE_TEMPLATE; scope <<= 1)
+	for (unsigned scope = SCOPE_VM; scope <= SCOPE_LAST; scope <<= 1)
 		if (key_find(name, scope) < KEY_COUNT)
 			strbuf_join(&places, " or ", key_scope_name(scope));
 	if (strcmp(name, "include") == 0)
@@ -126,10 +127,14 @@ static void complain_wrong_section(struct scanner *s, const struct frame *frame,
 {
 	if (!scope_of(kind))
 		complain(s, frame, line, "%s: no such section; there are node, template, role, "
-					 "cluster, and vm in a cluster", kind);
+					 "cluster, vm in a cluster, and nic in a vm, role or "
+					 "cluster", kind);
 	else if (frame->around)
 		complain(s, frame, line, "%s \"%s\": cannot stand in a %s; is a } missing before "
 					 "it?", kind, title, key_scope_name(frame->scope));
+	else if (scope_of(kind) == SCOPE_NIC)
+		complain(s, frame, line, "nic \"%s\": cannot stand alone; put it into a vm, role "
+					 "or cluster", title);
 	else
 		complain(s, frame, line, "vm \"%s\": cannot stand alone; put it into a cluster "
 					 "\"NAME\" { … }", title);
@@ -207,7 +212,7 @@ static bool scan_assignment(struct scanner *s, struct frame *frame, const char *
 static void scan_statements(struct scanner *s, struct frame *frame);
 
 /* The { of KIND "TITLE" { … }; true if it may stay. */
-static bool scan_section(struct scanner *s, const struct frame *frame, const char *kind,
+static bool scan_section(struct scanner *s, struct frame *frame, const char *kind,
 			 char *title, int line)
 {
 	struct frame inner = {
@@ -230,11 +235,12 @@ static bool scan_section(struct scanner *s, const struct frame *frame, const cha
 		next(s);
 	}
 	MEMORY_PUSH(s->scan->sections, s->scan->count) = inner.section;
+	frame->section.nics += inner.scope == SCOPE_NIC;
 	return true;
 }
 
 /* NAME WORD: a section if a brace follows. */
-static bool scan_titled(struct scanner *s, const struct frame *frame, const char *name, int line)
+static bool scan_titled(struct scanner *s, struct frame *frame, const char *name, int line)
 {
 	CLEANUP(scope_free) char *title = spec_token_text(&s->tokens);
 	bool good = !s->tokens.now.bad;

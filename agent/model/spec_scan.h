@@ -48,6 +48,7 @@ struct spec_scan_section {
 	int line;			/* of its title */
 	struct spec_scan_value *values;	/* in the order of the text, repeats too */
 	size_t count;
+	size_t nics;			/* of the sections before it, the last so many stand in it */
 };
 
 struct spec_scan {
