@@ -252,6 +252,7 @@ void cli_release(struct cli *cli)
 	if (cli->lock >= 0)
 		close(cli->lock);
 	bundle_release(&cli->bundle);
+	strvec_release(&cli->forward);
 	free(cli->config);
 	free(cli->command_line);
 }

@@ -15,6 +15,7 @@
 #include "model/event.h"
 #include "model/record.h"
 #include "model/state.h"
+#include "base/strvec.h"
 
 struct build;
 struct error;
@@ -51,7 +52,10 @@ enum cli_option {
 	CLI_FULL	= 1 << 14,
 	CLI_PLAN	= 1 << 15,
 	CLI_FOLLOW	= 1 << 16,
-	CLI_READ_ONLY	= 1 << 17,
+	CLI_HOST	= 1 << 17,
+	CLI_AT_ONCE	= 1 << 18,
+	CLI_AFAR	= 1 << 19,	/* no option: the verb may be done on another machine */
+	CLI_READ_ONLY	= 1 << 20,
 };
 
 struct cli {
@@ -61,6 +65,13 @@ struct cli {
 	unsigned wait;			/* seconds to wait for the run lock */
 	const char *plan;		/* the hash of the one plan to carry out, or NULL */
 	const struct report *report;
+	const char *host;		/* of -H, or NULL */
+	unsigned hosts_at_once;		/* 0: not said */
+	struct strvec forward;		/* options that mean the same on another node */
+	const char *verb;		/* "template" */
+	const char *run_verb;		/* as the journal has it: "template build" */
+	const char *question;		/* what is asked before it changes anything */
+	bool changes, has_config, names_vms;	/* the verb does */
 	char **args;			/* what stands after the verb */
 	int arg_count;
 	char *command_line;		/* as typed, quoted: for the journal */
@@ -135,6 +146,7 @@ int cmd_template(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
 int cmd_adopt(struct cli *cli, struct error *err);
 int cmd_bundle(struct cli *cli, struct error *err);
+int cmd_deploy(struct cli *cli, struct error *err);
 int cmd_serve_ssh(struct cli *cli, struct error *err);
 
 #endif

@@ -129,7 +129,7 @@ static int adopt_all(struct cli *cli, struct adopt *adopt, struct error *err)
 	if (!adopt->take)
 		report_show(cli->report, document_adopted(adopt, &cli->state, 0));
 	else if (run_check_hash(cli, adopt_hash(adopt, hash), err) < 0 ||
-		 run_ask(cli, adopt->take == 1 ? "Take it over?" : "Take them over?", err) < 0 ||
+		 run_ask(cli, adopt->take == 1 ? "Take it over?" : cli->question, err) < 0 ||
 		 take_over(cli, adopt, err) < 0)
 		return -1;
 	return adopt->refused ? CLI_REFUSED : CLI_OK;

@@ -20,5 +20,5 @@ int cmd_apply(struct cli *cli, struct error *err)
 	if (cli_read_spec(cli, err) < 0 || cli_begin_change(cli, "apply", false, err) < 0)
 		return -1;
 	run_make_plan(cli, &plan);
-	return run_carry_out(cli, "apply", &plan, "Carry this out?", plan_again, err);
+	return run_carry_out(cli, "apply", &plan, cli->question, plan_again, err);
 }

@@ -135,9 +135,7 @@ int cmd_destroy(struct cli *cli, struct error *err)
 	}
 	if (cli_begin_change(cli, "destroy", true, err) < 0 || make_plan(cli, &plan, err) < 0)
 		return -1;
-	status =
-		run_carry_out(cli, "destroy", &plan,
-			      "Destroy these VMs and all that is on their disks?", prove_gone, err);
+	status = run_carry_out(cli, "destroy", &plan, cli->question, prove_gone, err);
 	if (status == CLI_OK && !plan.count && forget_gone(cli, &cli->records, &rest, err) < 0)
 		return -1;
 	return status;

@@ -235,24 +235,37 @@ struct spec_section *template_find(const struct cli *cli, struct error *err)
 }
 
 /* What the whole verb takes, and what of it each of its words. */
-#define CHANGE_OPTIONS (CLI_YES | CLI_DRY_RUN | CLI_WAIT)
+#define CHANGE_OPTIONS (CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_PLAN)
 #define ALL_OPTIONS (CHANGE_OPTIONS | CLI_FULL)
+
+static const struct {
+	const char *name, *run_verb;
+	int (*run)(struct cli *cli, struct error *err);
+	unsigned options;
+} subs[] = {
+	{ "build", "template build", template_build, CHANGE_OPTIONS },
+	{ "list", NULL, list, 0 },
+	{ "lint", NULL, lint, 0 },
+	{ "verify", NULL, verify, CLI_FULL | CLI_WAIT },
+	{ "prune", "template prune", prune, CHANGE_OPTIONS },
+};
+
+#define SUB_COUNT (sizeof(subs) / sizeof(*subs))
+
+void template_describe(struct cli *cli)
+{
+	cli->changes = false;
+	for (size_t i = 0; i < SUB_COUNT; i++) {
+		if (strcmp(cli->args[0], subs[i].name) != 0 || !subs[i].run_verb)
+			continue;
+		cli->changes = true;
+		cli->run_verb = subs[i].run_verb;
+	}
+}
 
 int cmd_template(struct cli *cli, struct error *err)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct cli *cli, struct error *err);
-		unsigned options;
-	} subs[] = {
-		{ "build", template_build, CHANGE_OPTIONS },
-		{ "list", list, 0 },
-		{ "lint", lint, 0 },
-		{ "verify", verify, CLI_FULL | CLI_WAIT },
-		{ "prune", prune, CHANGE_OPTIONS },
-	};
-
-	for (size_t i = 0; i < sizeof(subs) / sizeof(*subs); i++) {
+	for (size_t i = 0; i < SUB_COUNT; i++) {
 		if (strcmp(cli->args[0], subs[i].name) != 0)
 			continue;
 		if (cli->given & ALL_OPTIONS & ~subs[i].options)

@@ -316,6 +316,14 @@ static void draw_check(FILE *out, const json_t *check)
 		print_text(out, "Fit: %zu check%s passed.\n", count, print_plural(count));
 }
 
+static void draw_deployed(FILE *out, const json_t *deployed)
+{
+	const char *before = field_text_or(deployed, "before", "");
+
+	print_text(out, "%s: vyom %s → %s\n", field_text_or(deployed, "node", "?"),
+		   *before ? before : "(none)", field_text_or(deployed, "after", "?"));
+}
+
 static void draw_pruned(FILE *out, const json_t *pruned)
 {
 	size_t files = field_number(pruned, "files"), days = field_number(pruned, "days");
@@ -352,6 +360,7 @@ static const struct {
 	{ "templates",		report_table_templates },
 	{ "runs",		report_table_runs },
 	{ "steps",		report_table_steps },
+	{ "deployed",		draw_deployed },
 	{ "pruned",		draw_pruned },
 };
 

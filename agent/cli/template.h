@@ -19,4 +19,7 @@ bool template_is_meant(const struct cli *cli, const struct spec_section *templat
 
 int template_build(struct cli *cli, struct error *err);
 
+/* Before it is done elsewhere: what of its words changes anything, and how the journal calls it. */
+void template_describe(struct cli *cli);
+
 #endif

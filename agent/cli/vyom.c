@@ -14,8 +14,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "cli/outpost.h"
 #include "cli/print.h"
 #include "cli/report.h"
+#include "cli/template.h"
 #include "base/scope.h"
 #include "cli/serve.h"
 #include "base/strbuf.h"
@@ -28,33 +30,35 @@ static const struct verb {
 	const char *name, *args, *help;
 	int (*run)(struct cli *cli, struct error *err);
 	unsigned options;	/* besides CLI_COMMON */
-	int min_args, max_args;	/* max -1: any number */
-	bool served;		/* may be asked for through serve-ssh */
+	int min_args, max_args;	/* max -1: any number of names of VMs */
+	const char *question;	/* what is asked before it changes anything */
 } verbs[] = {
-	{ "check", "", "is the config valid, and the node fit for it?", cmd_check, CLI_CONFIG, 0,
-	  0, true },
-	{ "plan", "", "show what apply would do", cmd_plan, CLI_CONFIG | CLI_REINIT, 0, 0,
-	  true },
+	{ "check", "", "is the config valid, and the node fit for it?", cmd_check,
+	  CLI_AFAR | CLI_CONFIG, 0, 0, NULL },
+	{ "plan", "", "show what apply would do", cmd_plan, CLI_AFAR | CLI_CONFIG | CLI_REINIT, 0,
+	  0, NULL },
 	{ "apply", "", "make the node what the config says", cmd_apply,
-	  CLI_CONFIG | CLI_CHANGE | CLI_REINIT, 0, 0, true },
+	  CLI_AFAR | CLI_CONFIG | CLI_CHANGE | CLI_REINIT, 0, 0, "Carry this out?" },
 	{ "verify", "", "report drift; changes nothing; for cron", cmd_verify,
-	  CLI_CONFIG | CLI_QUIET, 0, 0, true },
-	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_CONFIG, 0, 0,
-	  true },
+	  CLI_AFAR | CLI_CONFIG | CLI_QUIET, 0, 0, NULL },
+	{ "status", "", "the VMs: state, address, disk, uptime", cmd_status, CLI_AFAR | CLI_CONFIG,
+	  0, 0, NULL },
 	{ "pool", "", "the thin pools and their volumes", cmd_pool,
-	  CLI_ALL | CLI_SHARED | CLI_WAIT, 0, 0, true },
+	  CLI_AFAR | CLI_ALL | CLI_SHARED | CLI_WAIT, 0, 0, NULL },
 	{ "log", "[RUN]", "the runs, or the steps of one", cmd_log,
-	  CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1, true },
+	  CLI_AFAR | CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1, NULL },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
-	  CLI_CHANGE, 1, -1, true },
+	  CLI_AFAR | CLI_CHANGE, 1, -1, "Destroy these VMs and all that is on their disks?" },
 	{ "template", "build|list|lint|verify|prune [NAME]", "the golden image that VMs are cloned from",
-	  cmd_template, CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2, true },
+	  cmd_template, CLI_AFAR | CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2, "Carry this out?" },
 	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
-	  CLI_CONFIG | CLI_CHANGE | CLI_MARKED, 0, -1, true },
+	  CLI_AFAR | CLI_CONFIG | CLI_CHANGE | CLI_MARKED, 0, -1, "Take them over?" },
 	{ "bundle", "", "print the config and the files it names as one line, for another machine",
-	  cmd_bundle, CLI_CONFIG, 0, 0, false },
+	  cmd_bundle, CLI_CONFIG, 0, 0, NULL },
+	{ "deploy", "[FILE]", "install vyom's Debian package on nodes, over SSH", cmd_deploy,
+	  CLI_HOST, 0, 1, NULL },
 	{ "serve-ssh", "", "what one key may do: do the vyom command that its owner asks for",
-	  cmd_serve_ssh, CLI_READ_ONLY, 0, 0, false },
+	  cmd_serve_ssh, CLI_READ_ONLY, 0, 0, NULL },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -65,6 +69,8 @@ static const struct option_row {
 	char letter;		/* 0: none */
 	const char *name, *arg, *help;
 } options[] = {
+	{ CLI_HOST, 'H', "host", "[USER@]HOST[:PORT]", "do it on that node, over SSH" },
+	{ CLI_AT_ONCE, 0, "hosts-at-once", "COUNT", "of many nodes, work on so many side by side: 16" },
 	{ CLI_CONFIG, 'c', "config", "FILE",
 	  "read FILE, not " SYSCONFDIR "/vyom/vyom.conf (-: standard input)" },
 	{ CLI_FORMAT, 'o', "output", "FORMAT",
@@ -117,11 +123,16 @@ static void print_options(FILE *out, unsigned bits)
 	}
 }
 
+static unsigned all_options(const struct verb *verb)
+{
+	return verb->options | CLI_COMMON | (verb->options & CLI_AFAR ? CLI_HOST | CLI_AT_ONCE : 0);
+}
+
 static int print_verb_help(FILE *out, const struct verb *verb)
 {
 	fprintf(out, "usage: vyom %s [OPTION...]%s%s\n\n%s\n\n", verb->name, *verb->args ? " " : "",
 		verb->args, verb->help);
-	print_options(out, verb->options | CLI_COMMON);
+	print_options(out, all_options(verb));
 	return CLI_OK;
 }
 
@@ -156,7 +167,7 @@ static void fill_getopt(const struct verb *verb, struct strbuf *letters, struct 
 
 	strbuf_adds(letters, ":");
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (!(options[i].bit & (verb->options | CLI_COMMON)))
+		if (!(options[i].bit & all_options(verb)))
 			continue;
 		if (options[i].letter)
 			strbuf_addf(letters, "%c%s", options[i].letter, options[i].arg ? ":" : "");
@@ -179,12 +190,26 @@ static const struct option_row *find_option(int value)
 	return NULL;
 }
 
+/* What says how this vyom is to be run, and not what is to be done. */
+#define CLI_HERE (CLI_CONFIG | CLI_FORMAT | CLI_HOST | CLI_AT_ONCE | CLI_SYSROOT | CLI_YES | \
+		  CLI_DRY_RUN | CLI_PLAN)
+
+static void keep_for_others(struct cli *cli, const struct option_row *option, const char *arg)
+{
+	if (option->bit & CLI_HERE)
+		return;
+	strvec_pushf(&cli->forward, "--%s", option->name);
+	if (option->arg)
+		strvec_push(&cli->forward, arg);
+}
+
 static int take_option(struct cli *cli, const struct option_row *option, const char *arg,
 		       struct error *err)
 {
-	uint64_t seconds;
+	uint64_t number;
 
 	cli->given |= option->bit;
+	keep_for_others(cli, option, arg);
 	switch (option->bit) {
 	case CLI_CONFIG:
 		free(cli->config);
@@ -201,11 +226,20 @@ static int take_option(struct cli *cli, const struct option_row *option, const c
 	case CLI_PLAN:
 		cli->plan = arg;
 		break;
+	case CLI_HOST:
+		cli->host = arg;
+		break;
+	case CLI_AT_ONCE:
+		if (!number_parse_unsigned(arg, 1, 1000, &number))
+			return error_set(err, ERROR_USAGE,
+					 "--hosts-at-once %s: give a number from 1 to 1000", arg);
+		cli->hosts_at_once = (unsigned)number;
+		break;
 	case CLI_WAIT:
-		if (!number_parse_unsigned(arg, 0, 86400, &seconds))
+		if (!number_parse_unsigned(arg, 0, 86400, &number))
 			return error_set(err, ERROR_USAGE,
 					 "--wait %s: give seconds, at most a day's", arg);
-		cli->wait = (unsigned)seconds;
+		cli->wait = (unsigned)number;
 		break;
 	default:
 		break;
@@ -259,6 +293,15 @@ static char *quote_command_line(int argc, char **argv)
 	return strbuf_detach(&text);
 }
 
+static int run(struct cli *cli, const struct verb *verb, struct error *err)
+{
+	if (!(verb->options & CLI_AFAR) || cli->served || !outpost_is_meant(cli))
+		return verb->run(cli, err);
+	if (verb->run == cmd_template)
+		template_describe(cli);
+	return outpost_run(cli, err);
+}
+
 /* To whom asked for events, an error is one too. */
 static int answer(struct cli *cli, const struct verb *verb, struct error *err)
 {
@@ -267,7 +310,7 @@ static int answer(struct cli *cli, const struct verb *verb, struct error *err)
 	answer_hello(cli, verb->name);
 	if (!(verb->options & CLI_CONFIG) || strcmp(cli->config, "-") != 0)
 		answer_heed_stop(false);
-	status = verb->run(cli, err);
+	status = run(cli, verb, err);
 	if (status < 0)
 		status = (int)cli_status_of(err);
 	answer_end(status, err);
@@ -279,12 +322,17 @@ static int perform(struct cli *cli, const struct verb *verb, struct error *err)
 	if (!cli->config)
 		cli->config = *cli->root ? memory_print("%s/etc/vyom/vyom.conf", cli->root) :
 					   memory_copy(SYSCONFDIR "/vyom/vyom.conf");
-	return cli->report == &report_events ? answer(cli, verb, err) : verb->run(cli, err);
+	cli->verb = cli->run_verb = verb->name;
+	cli->question = verb->question;
+	cli->has_config = verb->options & CLI_CONFIG;
+	cli->names_vms = verb->max_args < 0;
+	cli->changes = verb->options & CLI_PLAN;
+	return cli->report == &report_events ? answer(cli, verb, err) : run(cli, verb, err);
 }
 
 static int run_verb(const struct verb *verb, int argc, char **argv, const struct cli *server)
 {
-	struct cli cli = { .root = "", .report = &report_text, .lock = -1 };
+	struct cli cli = { .root = "", .report = &report_text, .lock = -1, .forward = STRVEC_INIT };
 	struct error err = { .kind = ERROR_NONE };
 	int status;
 
@@ -335,7 +383,7 @@ int cli_dispatch(int argc, char **argv, const struct cli *server)
 	lift_verb(argc, argv);
 	word = argc > 1 ? argv[1] : "";
 	verb = find_verb(word);
-	if (verb && server && !verb->served) {
+	if (verb && server && !(verb->options & CLI_AFAR)) {
 		print_text(stderr, "vyom: this key may not ask for vyom %s\n", verb->name);
 		return CLI_REFUSED;
 	}
