@@ -34,7 +34,7 @@ ok "or none" is ''
 completed help pl
 ok "help is for verbs" is plan
 for verb in $verbs; do
-	options=$("$vyom" help "$verb" 2>/dev/null | grep -Eo '(^|[ ,])--?[a-z]+(-[a-z]+)*' | tr -d ' ,')
+	options=$("$vyom" help "$verb" 2>/dev/null | grep -Eo '(^|[ ,])--?[A-Za-z]+(-[a-z]+)*' | tr -d ' ,')
 	[ -n "$options" ] || continue
 	completed "$verb" -
 	# shellcheck disable=SC2086

@@ -73,7 +73,7 @@ for cut in $(seq 0 $((lines - 1))); do
 	state_of 201 >"$tmp/got"
 	sed 's/^/# /' "$tmp/first" >>"$tmp/out"
 	ok "cut after $cut lines: the node goes on, and nothing is done twice" \
-		test "$first $second $(tasks qmclone) $(tasks qmresize) $(tasks qmstart) $(cmp "$tmp/wanted" "$tmp/got")" = "2 0 1 1 1 "
+		test "$first $second $(tasks qmclone) $(tasks resize) $(tasks qmstart) $(cmp "$tmp/wanted" "$tmp/got")" = "2 0 1 1 1 "
 	[ "$cut" != 6 ] || ok "it says that it goes on" grep -q \
 		'what was begun there goes on to its end: the same command again, or vyom -H pve log --follow' "$tmp/first"
 done
@@ -100,7 +100,7 @@ out '^vyom: pve: run 1, apply, is on there: it is followed to its end first' "sa
 out 'resize +done' "shows what it does"
 out '^Run 1: .*1 of 1 VM finished' "and how it ended"
 out 'Nothing to do: 1 VM as declared' "and has nothing to do itself"
-ok "nothing was done twice" test "$(tasks qmclone) $(tasks qmresize)" = "1 1"
+ok "nothing was done twice" test "$(tasks qmclone) $(tasks resize)" = "1 1"
 status 0 "log --follow shows the same" afar pve log --follow
 out '^Run 1: ' "of the newest run"
 
