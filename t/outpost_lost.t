@@ -12,6 +12,7 @@ sshd_need
 sshd_home
 node_new
 mkdir -p "$tmp/outpost/etc"
+# shellcheck disable=SC2034 # of vms
 node_says=
 vms 1
 vyom verify
