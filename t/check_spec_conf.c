@@ -231,7 +231,7 @@ END_TEST
 START_TEST(a_file_that_includes_itself_is_a_problem_where_it_does)
 {
 	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
-	CLEANUP(scope_free) char *link = path_to("link.conf"), *config = path_to("vyom.conf");
+	CLEANUP(scope_free) char *link = path_to("link.conf");
 	CLEANUP(spec_cleanup) struct spec *spec = NULL;
 
 	ck_assert_int_eq(symlink("vyom.conf", link), 0);
