@@ -15,6 +15,7 @@ mv "$root"/etc/vyom/* "$tmp/outpost/etc/vyom"
 sshd_start pve "$root"
 port=$(cat "$tmp/pve/port")
 print=$(ssh-keygen -lf "$tmp/pve/host_key.pub" | cut -d' ' -f2)
+print=${print//+/\\+}
 status 0 "a known host and a key that is let in" afar pve log
 
 # --- host keys ---

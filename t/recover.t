@@ -87,14 +87,15 @@ ok "it was cloned once" test "$(tasks qmclone)" = 1
 status 0 "and is finished" vyom plan
 
 # --- a copy that outlives its qm ---
-node_new --clone-rate 0.12
+node_new --clone-rate 0.07
 vms 1 'clone = "full"'
 begin apply --yes
 soon grep -q 'vm-201-disk-0' "$root/var/lib/stand-in/lvs"
 kill -9 "$live"
 wait "$live" 2>/dev/null
 pkill -9 -f "$root/usr/sbin/qm clone"
-pkill -9 -f "UPID:pve:.*:qmclone:9000:.*"
+# the worker of this node, by the pid in its UPID: another test's has the same name
+kill -9 "$((16#$(grep -rhoE 'UPID:pve:[0-9A-F]+:[^ ]*:qmclone:' "$root/var/log/pve/tasks" | tail -1 | cut -d: -f3)))"
 status 3 "plan sees the volume that is still written" vyom plan
 out 'its volume pve/vm-201-disk-0 is still open' "and names it"
 status 0 "apply waits for the end of that, undoes it, and makes the VM" vyom apply --yes
