@@ -126,6 +126,8 @@ out 'what it answers is not vyom' "is no answer"
 vyom_says 'echo "{\"event\":\"hello\",\"format\":1,\"version\":\"1\"}"; kill -9 $$'
 status 2 "a vyom that is killed there" afar pve verify
 out 'ended without a last word: it was killed' "is told"
+vyom_says 'echo "{\"event\":\"hello\",\"format\":1,\"version\":\"1\"}"; echo "{\"event\":\"end\",\"status\":256}"'
+status 2 "a status that is none is no success" afar pve verify
 vyom_says 'echo "bad things" >&2; exit 3'
 status 3 "one that refuses to answer" afar pve verify
 out 'no vyom answered there \(exit status 3\): bad things' "in its own words"

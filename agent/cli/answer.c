@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -69,7 +70,12 @@ static void look(int signal)
 void answer_heed_stop(bool stop_now)
 {
 	const struct sigaction action = { .sa_handler = look, .sa_flags = SA_RESTART };
+	struct stat status;
 
+	/* a terminal or a file is others' too, and asks nothing */
+	if (fstat(STDIN_FILENO, &status) < 0 ||
+	    !(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+		return;
 	sigaction(SIGIO, &action, NULL);
 	if (fcntl(STDIN_FILENO, F_SETOWN, getpid()) == 0)
 		fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_ASYNC);

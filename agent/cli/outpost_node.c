@@ -246,10 +246,17 @@ static void count(struct outpost_node *node, const char *event, const json_t *do
 	}
 }
 
+static bool is_status(int64_t status)
+{
+	return (status >= CLI_OK && status <= CLI_BUSY) || status == CLI_USAGE;
+}
+
 static void take_last_word(struct outpost_node *node, const json_t *end)
 {
+	int64_t status = field_integer(end, "status");
+
 	node->ended = true;
-	node->status = (int)field_integer(end, "status");
+	node->status = is_status(status) ? (int)status : CLI_FAILED;
 	free(node->error);
 	node->error = field_text(end, "error") ? memory_copy(field_text(end, "error")) : NULL;
 }

@@ -157,7 +157,8 @@ static bool begin_over(FILE *out, const json_t *event)
 static void draw_progress(FILE *out, const json_t *event)
 {
 	enum { WIDTH = 30 };
-	int percent = (int)field_integer(event, "percent"), filled = percent * WIDTH / 100;
+	uint64_t said = field_number(event, "percent");
+	int percent = said < 100 ? (int)said : 100, filled = percent * WIDTH / 100;
 	const char *text = field_text(event, "text");
 
 	if (!begin_over(out, event))
