@@ -155,7 +155,7 @@ START_TEST(json_of_an_apply_with_nothing_to_do_has_no_outcome)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	draw(&report_json, out, document_outcome(&plan, 0, NULL));
+	draw(&report_json, out, document_outcome(document_plan(&plan), 0, NULL));
 	fclose(out);
 	ck_assert_msg(strstr(text, "\"vms\": 3") && strstr(text, "\"outcome\": null"), "%s", text);
 }

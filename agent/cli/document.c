@@ -91,12 +91,10 @@ json_t *document_plan(const struct plan *plan)
 			 "refusals", remarks_of(plan->refusals, plan->refusal_count));
 }
 
-json_t *document_outcome(const struct plan *plan, int64_t run, const struct apply_result *result)
+json_t *document_outcome(json_t *plan, int64_t run, const struct apply_result *result)
 {
-	json_t *document = document_plan(plan);
-
-	json_object_set_new(document, "event", json_string("outcome"));
-	json_object_set_new(document, "outcome", !result ? json_null() : json_pack(
+	json_object_set_new(plan, "event", json_string("outcome"));
+	json_object_set_new(plan, "outcome", !result ? json_null() : json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b}",
 		"run", (json_int_t)run,
 		"steps_done", (json_int_t)result->steps_done,
@@ -105,7 +103,7 @@ json_t *document_outcome(const struct plan *plan, int64_t run, const struct appl
 		"vms_failed", (json_int_t)result->vms_failed,
 		"interrupted", result->interrupted, "undecided", result->undecided,
 		"proven", result->proven));
-	return document;
+	return plan;
 }
 
 static const struct { enum event_kind kind; const char *name; } event_kinds[] = {

@@ -39,8 +39,11 @@ json_t *document_strings(const struct strvec *items);
 json_t *document_plan(const struct plan *plan);
 /* What happens now. */
 json_t *document_event(const struct event *event);
-/* After an apply or destroy; result NULL: there was nothing to do. */
-json_t *document_outcome(const struct plan *plan, int64_t run, const struct apply_result *result);
+/*
+ * After an apply or destroy; result NULL: there was nothing to do.  Takes over plan, its
+ * document: what a plan points to may be gone once it is carried out.
+ */
+json_t *document_outcome(json_t *plan, int64_t run, const struct apply_result *result);
 /* quiet: only drift */
 json_t *document_verify(const struct verify *verify, bool quiet);
 json_t *document_check(const struct fitness *fitness);

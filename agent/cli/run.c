@@ -148,6 +148,7 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 	CLEANUP(scope_free) char *summary = NULL;
 	struct apply_result result = { .steps_done = 0 };
 	struct apply apply = apply_of(cli);
+	json_t *shown = document_plan(plan);
 	int status = apply_plan(&apply, plan, run, &result, err);
 	enum record_result how;
 
@@ -155,7 +156,7 @@ static int carry_out(struct cli *cli, struct record_run *run, const struct plan 
 		status = prove(cli, &result, again, err);
 	how = result.proven ? RECORD_DONE : result.interrupted ? RECORD_INTERRUPTED : RECORD_FAILED;
 	summary = summarise(&result);
-	report_show(cli->report, document_outcome(plan, run->id, &result));
+	report_show(cli->report, document_outcome(shown, run->id, &result));
 	if (status < 0) {
 		struct error ignored;
 
@@ -204,7 +205,7 @@ int run_carry_out(struct cli *cli, const char *verb, const struct plan *plan, co
 	if (plan->refusal_count)
 		return CLI_REFUSED;
 	if (!plan->count) {
-		report_show(cli->report, document_outcome(plan, 0, NULL));
+		report_show(cli->report, document_outcome(document_plan(plan), 0, NULL));
 		return CLI_OK;
 	}
 	if (run_check_hash(cli, plan_hash(plan, hash), err) < 0 ||
