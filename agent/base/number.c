@@ -131,7 +131,9 @@ const char *number_format_human(uint64_t bytes, char text[NUMBER_TEXT])
 
 const char *number_format_duration(double seconds, char text[NUMBER_TEXT])
 {
-	unsigned long long whole = seconds > 0 ? (unsigned long long)seconds : 0;
+	const double longest = 1e15;	/* what a number of seconds can be, wherever it comes from */
+	unsigned long long whole = seconds > 0 && seconds < longest ? (unsigned long long)seconds :
+				   seconds > 0 ? (unsigned long long)longest : 0;
 
 	if (seconds < 10)
 		snprintf(text, NUMBER_TEXT, "%.1fs", seconds);

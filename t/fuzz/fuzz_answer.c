@@ -16,20 +16,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void take(void *context, const char *event, json_t *document)
+/* DEL is a character as others in JSON, which is for programs. */
+static void draw(const struct report *report, const json_t *document, unsigned char harmful)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	(void)context, (void)event;
-	report_text.draw(out, document);
-	report_json.draw(out, document);
+	report->draw(out, document);
 	fclose(out);
 	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7F)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') || (unsigned char)text[i] == harmful)
 			abort();
 	free(text);
+}
+
+static void take(void *context, const char *event, json_t *document)
+{
+	(void)context, (void)event;
+	draw(&report_text, document, 0x7F);
+	draw(&report_json, document, 0);
 }
 
 static void receive(const uint8_t *data, size_t size)
