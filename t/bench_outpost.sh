@@ -7,10 +7,13 @@
 #
 #	trip SECONDS			a command that does nothing, over a connection that is open
 #	login SECONDS			the same with a connection of its own
-#	beyond SECONDS			apply of 3 VMs from here, less the same on the node: the median of five
-#	wide WALL ONE BUSY KIB		NODES nodes with 3 VMs each, and one of them: seconds; the cores' share that
-#					was busy meanwhile; and the outpost's peak memory
-#	ansible SECONDS VYOM		the same calls of qm by ansible-playbook on eight nodes, and vyom's apply there
+#	beyond SECONDS STEPS		apply of 3 VMs from here, less the same on the node: the median of five; its steps
+#	wide WALL ONE CPU CPU-ONE KIB	NODES nodes with 3 VMs each, and one of them: seconds, and those of CPU time of
+#					the whole machine meanwhile; and the outpost's peak memory
+#	ansible SECONDS VYOM COUNT	the same calls of qm by ansible-playbook on COUNT nodes, eight at most, and vyom's
+#					apply there
+#
+# Whatever fails, and an apply after which a VM does not run, ends it without the row: exit status 1.
 
 # shellcheck source=t/lib.sh
 . "${srcdir:-.}/t/lib.sh"
@@ -33,6 +36,16 @@ seconds() {
 	local began=$EPOCHREALTIME
 	"$@" >"$tmp/out" 2>&1 </dev/null || fail
 	awk "BEGIN { printf \"%.3f\\n\", $EPOCHREALTIME - $began }"
+}
+
+# made NODE…: all three VMs run there
+made() {
+	local node
+	for node; do
+		[ "$(find "$tmp/root-$node/run/qemu-server" -name '1[0-9]*.pid' | wc -l)" = 3 ] && continue
+		echo "not all VMs run on $node" >>"$tmp/out"
+		fail
+	done
 }
 
 median() {
@@ -85,23 +98,31 @@ config pve
 "${ssh[@]}" -M -S "$tmp/control" -fN pve
 for _ in 1 2 3 4 5; do
 	seconds "${ssh[@]}" -S "$tmp/control" pve true
-done | median | sed 's/^/trip /'
+done >"$tmp/trips"
+echo "trip $(median <"$tmp/trips")"
 "${ssh[@]}" -S "$tmp/control" -O exit pve 2>/dev/null
 for _ in 1 2 3 4 5; do
 	seconds "${ssh[@]}" pve true
-done | median | sed 's/^/login /'
+done >"$tmp/logins"
+echo "login $(median <"$tmp/logins")"
+here plan -o json >"$tmp/plan" 2>"$tmp/out"
+steps=$(perl -MJSON::PP -0777 -ne 'print 0 + @{decode_json($_)->{steps}}' "$tmp/plan")
+[ "${steps:-0}" -gt 0 ] || fail
 for _ in 1 2 3 4 5; do
 	forget pve
-	there=$(seconds "$top_builddir/vyom" apply --yes --sysroot "$tmp/root-pve" -c "$tmp/outpost/etc/vyom/vyom.conf")
+	there=$(seconds "$top_builddir/vyom" apply --yes --sysroot "$tmp/root-pve" -c "$tmp/outpost/etc/vyom/vyom.conf") || fail
+	made pve
 	forget pve
-	afar=$(seconds here apply --yes)
+	afar=$(seconds here apply --yes) || fail
+	made pve
 	awk "BEGIN { print $afar - $there }"
-done | median | sed 's/^/beyond /'
+done >"$tmp/beyond"
+echo "beyond $(median <"$tmp/beyond") $steps"
 
 # --- many ---
-# of all cores, the ticks that were not idle, and all
-ticks() {
-	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8, $2 + $3 + $4 + $5 + $6 + $7 + $8 }' /proc/stat
+# seconds of CPU time of all cores so far; whatever else runs here is in it
+cpu() {
+	awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / hz }' /proc/stat
 }
 names=()
 for i in $(seq "$nodes"); do
@@ -109,17 +130,20 @@ for i in $(seq "$nodes"); do
 	make_node "n$i"
 done
 config n1
-one=$(seconds here apply --yes)
+before=$(cpu)
+one=$(seconds here apply --yes) || fail
+cpu_one=$(awk "BEGIN { print $(cpu) - $before }")
+made n1
 forget n1
 config "${names[@]}"
-read -r busy all < <(ticks)
+before=$(cpu)
 began=$EPOCHREALTIME
 peak=$(HOME=$home "$top_builddir/t/bench_measure" "$top_builddir/vyom" apply --yes --sysroot "$tmp/outpost" \
-	--hosts-at-once "$nodes" 2>"$tmp/out" | cut -d' ' -f2)
-[ -n "$peak" ] || fail
+	--hosts-at-once "$nodes" 2>"$tmp/out") || fail
 wall=$(awk "BEGIN { print $EPOCHREALTIME - $began }")
-read -r busy_after all_after < <(ticks)
-echo "wide $wall $one $(awk "BEGIN { print ($busy_after - $busy) / ($all_after - $all) }") $peak"
+cpu_wide=$(awk "BEGIN { print $(cpu) - $before }")
+made "${names[@]}"
+echo "wide $wall $one $cpu_wide $cpu_one ${peak#* }"
 
 # --- ansible ---
 command -v ansible-playbook >/dev/null || exit 0
@@ -158,6 +182,9 @@ for node in "${eight[@]}"; do
 	printf '#!/bin/sh\nexec %q "$@"\n' "$tmp/root-$node/usr/sbin/qm" >"$tmp/$node/bin/qm"
 	chmod 755 "$tmp/$node/bin/qm"
 done
-ansible=$(HOME=$home ANSIBLE_CONFIG=$tmp/ansible.cfg seconds ansible-playbook -i "$tmp/inventory" "$tmp/play.json")
+ansible=$(HOME=$home ANSIBLE_CONFIG=$tmp/ansible.cfg seconds ansible-playbook -i "$tmp/inventory" "$tmp/play.json") || fail
+made "${eight[@]}"
 forget "${eight[@]}"
-echo "ansible $ansible $(seconds here apply --yes)"
+ours=$(seconds here apply --yes) || fail
+made "${eight[@]}"
+echo "ansible $ansible $ours ${#eight[@]}"
