@@ -900,7 +900,7 @@ static struct rlimit allow_descriptors(int more)
 	return before;
 }
 
-/* Six are needed: an output file, which can be had here, /dev/null, and two pairs. */
+/* Six are needed: /dev/null and an output file, which can be had here, and two pairs. */
 START_TEST(a_child_that_cannot_be_made_leaves_nothing)
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
@@ -971,7 +971,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_daemon_that_holds_the_pipe_is_not_waited_for);
 	tcase_add_test(tcase, a_program_that_prints_without_end_is_ended);
 	tcase_add_test(tcase, no_descriptor_is_left_over);
-	tcase_add_loop_test(tcase, a_child_that_cannot_be_made_leaves_nothing, 1, 6);
+	tcase_add_loop_test(tcase, a_child_that_cannot_be_made_leaves_nothing, 2, 6);
 	tcase_add_loop_test(tcase, a_program_that_cannot_be_started_leaves_nothing, 0, 9);
 }
 
