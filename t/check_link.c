@@ -816,29 +816,6 @@ START_TEST(a_host_that_does_not_answer_is_given_up)
 }
 END_TEST
 
-/* A server of ours that takes connections, says something, and stays or not. */
-static pid_t serve(const char *text, bool stay)
-{
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons((uint16_t)sshd_port) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-	pid_t pid;
-
-	inet_pton(AF_INET, "127.0.0.8", &own.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	ck_assert(bind(fd, (struct sockaddr *)&own, sizeof(own)) == 0 && listen(fd, 5) == 0);
-	pid = fork();
-	if (pid == 0) {
-		int peer = accept(fd, NULL, NULL);
-
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (write(peer, text, strlen(text)) < 0 || stay)
-			pause();
-		_exit(0);
-	}
-	close(fd);
-	return pid;
-}
-
 static const struct { const char *says; bool stays; const char *text;
 } servers[] = {
 	{ "", false, "the connection was closed before a word of SSH came" },
@@ -853,7 +830,7 @@ static const struct { const char *says; bool stays; const char *text;
 
 START_TEST(what_is_no_ssh_or_stalls_is_told_apart_within_the_bound)
 {
-	pid_t pid = serve(servers[_i].says, servers[_i].stays);
+	pid_t pid = sshd_sham("127.0.0.8", servers[_i].says, servers[_i].stays);
 	double began = now();
 	struct seen seen;
 
@@ -1059,12 +1036,25 @@ START_TEST(a_jump_host_that_is_lost_loses_what_is_behind_it)
 }
 END_TEST
 
-START_TEST(a_megabyte_goes_through_a_jump_host_and_back)
+/* So many bytes that are sent to a cat are the same when they are back. */
+static void comes_back(struct link *link, size_t size)
 {
-	enum { SIZE = 1 << 20 };
-	CLEANUP(scope_free) char *input = memory_new(SIZE, 1);
+	CLEANUP(scope_free) char *input = memory_new(size, 1);
 	CLEANUP(release_ran) struct ran ran;
 	struct link_command *command;
+
+	for (size_t i = 0; i < size; i++)
+		input[i] = (char)(i * 7 + (i >> 13));
+	command = run(link, "cat", &ran);
+	link_send(command, input, size);
+	link_send_eof(command);
+	follow(&ran);
+	ck_assert_uint_eq(ran.output.len, size);
+	ck_assert(memcmp(ran.output.buf, input, size) == 0);
+}
+
+START_TEST(a_megabyte_goes_through_a_jump_host_and_back)
+{
 	struct seen seen;
 
 	know("127.0.0.1");
@@ -1072,14 +1062,7 @@ START_TEST(a_megabyte_goes_through_a_jump_host_and_back)
 	jump_to_inner();
 	start_both("");
 	connect_to(&seen, "inner");
-	for (int i = 0; i < SIZE; i++)
-		input[i] = (char)(i * 7 + (i >> 13));
-	command = run(seen.link, "cat", &ran);
-	link_send(command, input, SIZE);
-	link_send_eof(command);
-	follow(&ran);
-	ck_assert_uint_eq(ran.output.len, SIZE);
-	ck_assert(memcmp(ran.output.buf, input, SIZE) == 0);
+	comes_back(seen.link, 1 << 20);
 }
 END_TEST
 
@@ -1230,23 +1213,11 @@ static const char *const limits[] = { "", "RekeyLimit 1M\n" };
 
 START_TEST(sixteen_megabytes_of_stdin_come_back)
 {
-	enum { SIZE = 16 << 20 };
-	CLEANUP(scope_free) char *input = memory_new(SIZE, 1);
-	CLEANUP(release_ran) struct ran ran;
-	struct link_command *command;
-
 	let_in("id_ed25519");
 	know("127.0.0.1");
 	sshd_start("127.0.0.1", limits[_i]);
 	connect_to(&pve, "127.0.0.1");
-	for (int i = 0; i < SIZE; i++)
-		input[i] = (char)(i * 7 + (i >> 13));
-	command = run(pve.link, "cat", &ran);
-	link_send(command, input, SIZE);
-	link_send_eof(command);
-	follow(&ran);
-	ck_assert_uint_eq(ran.output.len, SIZE);
-	ck_assert(memcmp(ran.output.buf, input, SIZE) == 0);
+	comes_back(pve.link, 16 << 20);
 }
 END_TEST
 

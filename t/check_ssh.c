@@ -232,28 +232,6 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
-/* A server of ours that takes one connection, says something (or not), and closes it (or not). */
-static pid_t serve(const char *text, bool stay)
-{
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons((uint16_t)sshd_port) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-	pid_t pid;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	ck_assert(bind(fd, (struct sockaddr *)&own, sizeof(own)) == 0 && listen(fd, 5) == 0);
-	pid = fork();
-	if (pid == 0) {
-		int peer = accept(fd, NULL, NULL);
-
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (write(peer, text, strlen(text)) < 0 || stay)
-			pause();
-		_exit(0);
-	}
-	close(fd);
-	return pid;
-}
-
 static const struct { const char *says; bool stays; enum ssh_failure failure; const char *text; } servers[] = {
 	{ "", false, SSH_FAILURE_SILENT, "the connection was closed before a word of SSH came" },
 	{ "", true, SSH_FAILURE_SILENT, "no word of SSH came in time" },
@@ -269,7 +247,7 @@ START_TEST(what_is_no_ssh_is_told_apart_within_the_bound)
 {
 	struct ssh_target target = target_of("127.0.0.1");
 	CLEANUP(ssh_login_close) struct ssh_login *login = NULL;
-	pid_t pid = serve(servers[_i].says, servers[_i].stays);
+	pid_t pid = sshd_sham("0.0.0.0", servers[_i].says, servers[_i].stays);
 	int before = descriptors();
 	time_t began = time(NULL);
 

@@ -9,12 +9,7 @@
 . "$srcdir/t/sshd.sh"
 
 sshd_need
-sshd_home
-node_new
-# who asks has the config, and the node has none
-mkdir -p "$tmp/outpost/etc/vyom"
-owner_conf
-mv "$root"/etc/vyom/* "$tmp/outpost/etc/vyom"
+sshd_outpost
 sshd_start pve "$root"
 
 # --- the same as at home ---

@@ -7,11 +7,7 @@
 . "$srcdir/t/sshd.sh"
 
 sshd_need
-sshd_home
-node_new
-mkdir -p "$tmp/outpost/etc/vyom"
-owner_conf
-mv "$root"/etc/vyom/* "$tmp/outpost/etc/vyom"
+sshd_outpost
 sshd_start pve "$root"
 port=$(cat "$tmp/pve/port")
 print=$(ssh-keygen -lf "$tmp/pve/host_key.pub" | cut -d' ' -f2)

@@ -157,6 +157,32 @@ static inline void sshd_start(const char *address, const char *options)
 	}
 }
 
+/*
+ * In its place: a server that takes one connection, says text (or nothing), and closes it or
+ * stays.  The caller kills and waits for it.
+ */
+static inline pid_t sshd_sham(const char *address, const char *text, bool stay)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons((uint16_t)sshd_port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	pid_t pid;
+
+	inet_pton(AF_INET, address, &own.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	ck_assert(bind(fd, (struct sockaddr *)&own, sizeof(own)) == 0 && listen(fd, 5) == 0);
+	pid = fork();
+	if (pid == 0) {
+		int peer = accept(fd, NULL, NULL);
+
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (write(peer, text, strlen(text)) < 0 || stay)
+			pause();
+		_exit(0);
+	}
+	close(fd);
+	return pid;
+}
+
 /* Every connection that there is ends, as when the machine died. */
 static inline void sshd_cut(void)
 {

@@ -5,6 +5,7 @@
 #
 #	sshd_need		ends the test with a reason where this cannot be
 #	sshd_home		a home for who asks: a key, an empty known_hosts, no config; $home
+#	sshd_outpost		that, and the owner's config for who asks and not for the node, in $tmp/outpost
 #	sshd_start NAME ROOT [LINE…]	an sshd whose vyom works on the node in ROOT; $home/.ssh/config knows
 #				it as NAME, with its key in known_hosts; LINE: more for sshd_config
 #	sshd_stop NAME		it and its connections end
@@ -26,6 +27,14 @@ sshd_home() {
 	ssh-keygen -q -t ed25519 -N '' -f "$home/.ssh/id_ed25519"
 	: >"$home/.ssh/known_hosts"
 	: >"$home/.ssh/config"
+}
+
+sshd_outpost() {
+	sshd_home
+	node_new
+	mkdir -p "$tmp/outpost/etc/vyom"
+	owner_conf
+	mv "$root"/etc/vyom/* "$tmp/outpost/etc/vyom"
 }
 
 sshd_port_is_free() {

@@ -81,6 +81,21 @@ int file_digest(int fd, uint64_t size, void (*progress)(void *context, uint64_t 
 	return 0;
 }
 
+int file_write(int fd, const void *data, size_t len)
+{
+	const char *rest = data;
+
+	while (len) {
+		ssize_t done = write(fd, rest, len);
+
+		if (done < 0 && errno != EINTR)
+			return -1;
+		rest += done > 0 ? done : 0;
+		len -= done > 0 ? (size_t)done : 0;
+	}
+	return 0;
+}
+
 /* Root could change anything anyway; who has become root by sudo means their own files too. */
 static bool is_trusted(uid_t owner)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file.h - a whole file in one read(2), a large one as its digest, and files that may tell
- * us what to do
+ * file.h - a whole file in one read(2), a large one as its digest, files that may tell us
+ * what to do, and writing all of something
  *
  * pmxcfs and /proc make up their files as they are read: only what one call
  * returns belongs together (pve-facts 5.10).
@@ -22,6 +22,9 @@ struct strbuf;
  * calls: its memory is kept.
  */
 int file_read(const char *path, struct strbuf *text);
+
+/* Write all of data, however many calls that takes.  -1 with errno: some of it may be written. */
+int file_write(int fd, const void *data, size_t len);
 
 /*
  * The SHA-256 of the first size bytes of what fd reads, from its start, whatever its

@@ -20,7 +20,7 @@
 /* The run that holds the node, or null; what cannot be read is for the verb itself to say. */
 static json_t *running_run(const struct cli *cli)
 {
-	CLEANUP(scope_free) char *path = memory_print("%s/var/lib/vyom/journal.db", cli->root);
+	CLEANUP(scope_free) char *path = cli_journal_path(cli);
 	CLEANUP(journal_cleanup) struct journal *journal = NULL;
 	CLEANUP(record_runs_release) struct record_runs runs = { .items = NULL };
 	struct error ignored;

@@ -95,7 +95,7 @@ int cli_read_spec(struct cli *cli, struct error *err)
 			 problems.count == 1 ? "" : "s", cli->config);
 }
 
-static char *journal_path(const struct cli *cli)
+char *cli_journal_path(const struct cli *cli)
 {
 	return memory_print("%s/var/lib/vyom/journal.db", cli->root);
 }
@@ -115,7 +115,7 @@ static int add_unsettled(struct cli *cli, struct error *err)
 
 int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 {
-	CLEANUP(scope_free) char *path = journal_path(cli);
+	CLEANUP(scope_free) char *path = cli_journal_path(cli);
 
 	if (observe_node(cli->root, cli->spec, with_lvs, &cli->state, err) < 0)
 		return -1;
@@ -213,7 +213,7 @@ int cli_take_node(struct cli *cli, const char *verb, struct error *err)
 
 int cli_begin_change(struct cli *cli, const char *verb, bool with_lvs, struct error *err)
 {
-	CLEANUP(scope_free) char *path = journal_path(cli);
+	CLEANUP(scope_free) char *path = cli_journal_path(cli);
 	int settled;
 
 	if (cli_take_node(cli, verb, err) < 0)

@@ -103,6 +103,9 @@ char *cli_make_bundle(struct cli *cli, struct error *err);
  */
 int cli_observe(struct cli *cli, bool with_lvs, struct error *err);
 
+/* Where its journal is; caller frees. */
+char *cli_journal_path(const struct cli *cli);
+
 /* Become the one that may change this node: root, and the lock. */
 int cli_take_node(struct cli *cli, const char *verb, struct error *err);
 

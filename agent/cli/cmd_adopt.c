@@ -20,9 +20,8 @@ static const struct spec_section *find_declared(const struct cli *cli, const cha
 {
 	for (size_t i = 0; i < cli->spec->vm_count; i++) {
 		const struct spec_section *vm = cli->spec->vms[i];
-		CLEANUP(scope_free) char *full = memory_print("%s/%s", vm->cluster->name, vm->name);
 
-		if (strcmp(vm->name, name) == 0 || strcmp(full, name) == 0)
+		if (spec_vm_is_meant(vm->cluster->name, vm->name, name))
 			return vm;
 	}
 	error_set(err, ERROR_REFUSED,

@@ -10,13 +10,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "base/scope.h"
-
-static bool is_called(const struct record_vm *vm, const char *name)
-{
-	CLEANUP(scope_free) char *full = memory_print("%s/%s", vm->cluster, vm->name);
-
-	return strcmp(vm->name, name) == 0 || strcmp(full, name) == 0;
-}
+#include "model/spec.h"
 
 /* A clone or destroy of that name that was cut off may have left something: its VMID, or 0. */
 static unsigned find_doubt(const struct cli *cli, const char *name)
@@ -38,7 +32,7 @@ static const struct record_vm *find_record(const struct cli *cli, const char *na
 	for (size_t i = 0; i < cli->records.count; i++) {
 		const struct record_vm *vm = &cli->records.items[i];
 
-		if (!is_called(vm, name))
+		if (!spec_vm_is_meant(vm->cluster, vm->name, name))
 			continue;
 		/* one that is gone stands back behind one that is there */
 		if (found && !state_find_guest(&cli->state, vm->vmid))
@@ -84,7 +78,7 @@ static int make_plan(struct cli *cli, struct plan *plan, struct error *err)
 static bool is_named(const struct cli *cli, const struct record_vm *vm)
 {
 	for (int i = 0; i < cli->arg_count; i++)
-		if (is_called(vm, cli->args[i]))
+		if (spec_vm_is_meant(vm->cluster, vm->name, cli->args[i]))
 			return true;
 	return false;
 }

@@ -18,7 +18,7 @@ enum { KEPT_DAYS = 90 };	/* vyom(8) says so too */
 
 static int open_journal(struct cli *cli, struct error *err)
 {
-	CLEANUP(scope_free) char *path = memory_print("%s/var/lib/vyom/journal.db", cli->root);
+	CLEANUP(scope_free) char *path = cli_journal_path(cli);
 
 	cli->journal = journal_open(path, JOURNAL_READ, err);
 	return cli->journal ? 0 : -1;

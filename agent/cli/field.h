@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -27,6 +28,12 @@ static inline const char *field_text_or(const json_t *document, const char *name
 	const char *text = field_text(document, name);
 
 	return text ? text : instead;
+}
+
+/* Is it the document of that name? */
+static inline bool field_is_event(const json_t *document, const char *event)
+{
+	return strcmp(field_text_or(document, "event", ""), event) == 0;
 }
 
 static inline int64_t field_integer(const json_t *document, const char *name)

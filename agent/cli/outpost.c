@@ -81,11 +81,9 @@ static void choose_args(const struct cli *cli, const char *node, struct strvec *
 	for (int i = 0; i < cli->arg_count; i++)
 		for (size_t j = 0; j < cli->spec->vm_count; j++) {
 			const struct spec_section *vm = cli->spec->vms[j];
-			CLEANUP(scope_free) char *full =
-				memory_print("%s/%s", vm->cluster->name, vm->name);
 
 			if (strcmp(vm->node->name, node) == 0 &&
-			    (strcmp(vm->name, cli->args[i]) == 0 || strcmp(full, cli->args[i]) == 0))
+			    spec_vm_is_meant(vm->cluster->name, vm->name, cli->args[i]))
 				strvec_push(args, cli->args[i]);
 		}
 }

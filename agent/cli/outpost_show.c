@@ -28,11 +28,6 @@ static bool has_board(const struct outpost *outpost)
 	return outpost->count > 1 && is_text(outpost) && isatty(STDOUT_FILENO);
 }
 
-static bool is_event(const json_t *document, const char *event)
-{
-	return strcmp(field_text_or(document, "event", ""), event) == 0;
-}
-
 /* What happens, one line each, as against a result. */
 static bool is_happening(const json_t *document)
 {
@@ -41,7 +36,7 @@ static bool is_happening(const json_t *document)
 		"vm-stopped", "stopping", "remark", "run-end", "run",
 	};
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
-		if (is_event(document, events[i]))
+		if (field_is_event(document, events[i]))
 			return true;
 	return false;
 }
@@ -128,7 +123,7 @@ static void show_under_name(const struct outpost_node *node, const json_t *docum
 /* What has no text at all has no heading either. */
 static bool is_silent(const json_t *document)
 {
-	return is_event(document, "verify") && field_flag(document, "quiet") &&
+	return field_is_event(document, "verify") && field_flag(document, "quiet") &&
 	       !field_count(document, "findings");
 }
 
@@ -141,7 +136,7 @@ static void show_text(struct outpost_node *node, const json_t *document)
 		return;
 	}
 	outpost_hide_board(outpost);
-	if (is_happening(document) || is_event(document, "outcome"))
+	if (is_happening(document) || field_is_event(document, "outcome"))
 		show_with_name(node, document);
 	else if (!is_silent(document))
 		show_under_name(node, document);

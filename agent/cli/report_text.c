@@ -187,14 +187,9 @@ static void print_over(FILE *out, const json_t *event)
 	print_clock(out, event);
 }
 
-static bool is_event(const json_t *event, const char *name)
-{
-	return strcmp(field_text_or(event, "event", ""), name) == 0;
-}
-
 static void draw_end(FILE *out, const json_t *event)
 {
-	bool done = is_event(event, "step-done");
+	bool done = field_is_event(event, "step-done");
 	const char *text = field_text(event, "text");
 	char seconds[NUMBER_TEXT];
 
@@ -213,10 +208,10 @@ static void draw_remark(FILE *out, const json_t *event)
 	print_over(out, event);
 	if (field_text(event, "vm"))
 		print_who(out, event);
-	if (is_event(event, "step-retry"))
+	if (field_is_event(event, "step-retry"))
 		print_text(out, "waits %s: ",
 			   number_format_duration(field_real(event, "seconds"), seconds));
-	if (is_event(event, "vm-stopped"))
+	if (field_is_event(event, "vm-stopped"))
 		print_coloured(out, YELLOW, "not begun  ");
 	print_text(out, "%s\n", field_text_or(event, "text", ""));
 	fflush(out);

@@ -81,6 +81,14 @@ static void split_tags(const char *text, struct strvec *tags)
 			strvec_push(tags, tag);
 }
 
+static bool contains_all(const struct strvec *have, const struct strvec *want)
+{
+	for (size_t i = 0; i < want->count; i++)
+		if (!strvec_contains(have, want->items[i]))
+			return false;
+	return true;
+}
+
 static bool tags_agree(const char *wanted, const char *found)
 {
 	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
@@ -88,10 +96,7 @@ static bool tags_agree(const char *wanted, const char *found)
 
 	split_tags(wanted, &want);
 	split_tags(found, &have);
-	for (size_t i = 0; i < want.count; i++)
-		if (!strvec_contains(&have, want.items[i]))
-			return false;
-	return true;
+	return contains_all(&have, &want);
 }
 
 /* The key lines of text, comments and empty lines left out; decoded if it is a config's. */
@@ -146,10 +151,7 @@ static bool features_agree(const char *wanted, const char *found)
 
 	split_features(wanted, &want);
 	split_features(found, &have);
-	for (size_t i = 0; i < want.count; i++)
-		if (!strvec_contains(&have, want.items[i]))
-			return false;
-	return want.count == have.count;
+	return want.count == have.count && contains_all(&have, &want);
 }
 
 /* A declared note is a whole one; the mark alone stands among what others wrote. */

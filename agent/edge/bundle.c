@@ -185,18 +185,6 @@ int bundle_receive(struct bundle *bundle, const char *folder, int fd, struct err
 	return parse(bundle, text.buf, len, err);
 }
 
-static int write_all(int fd, const struct strbuf *text)
-{
-	for (size_t done = 0; done < text->len; ) {
-		ssize_t written = write(fd, text->buf + done, text->len - done);
-
-		if (written < 0 && errno != EINTR)
-			return -1;
-		done += written > 0 ? (size_t)written : 0;
-	}
-	return 0;
-}
-
 /* Complete or not there: its name says what it holds. */
 static int keep(const struct bundle *bundle, const struct bundle_file *file, struct error *err)
 {
@@ -209,7 +197,8 @@ static int keep(const struct bundle *bundle, const struct bundle_file *file, str
 	fd = mkstemp(temporary);
 	if (fd < 0)
 		return error_set_errno(err, "%s", temporary);
-	if (write_all(fd, &file->text) == 0 && fsync(fd) == 0 && rename(temporary, path) == 0)
+	if (file_write(fd, file->text.buf, file->text.len) == 0 && fsync(fd) == 0 &&
+	    rename(temporary, path) == 0)
 		return 0;
 	error_set_errno(err, "%s", path);
 	unlink(temporary);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -70,18 +71,6 @@ static bool holds_key(const struct secret *key, const char *line, size_t len)
 	return false;
 }
 
-static void put(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t done = write(fd, text, len);
-
-		if (done < 0 && errno != EINTR)
-			return;
-		text += done > 0 ? done : 0;
-		len -= done > 0 ? (size_t)done : 0;
-	}
-}
-
 static void end_line(struct sinking *sinking)
 {
 	static const char hidden[] = "(a line with a part of the key is not shown)\n";
@@ -89,9 +78,9 @@ static void end_line(struct sinking *sinking)
 
 	shown -= len && sinking->line[len - 1] == '\n';
 	if (holds_key(sinking->key, sinking->line, len)) {
-		put(sinking->output, hidden, sizeof(hidden) - 1);
+		file_write(sinking->output, hidden, sizeof(hidden) - 1);
 	} else {
-		put(sinking->output, sinking->line, len);
+		file_write(sinking->output, sinking->line, len);
 		if (!sinking->complaint[0] && shown)
 			memcpy(sinking->complaint, sinking->line,
 			       shown < COMPLAINT_MAX ? shown : COMPLAINT_MAX - 1);
@@ -154,8 +143,8 @@ execute(const struct sinking *sinking, const struct strvec *argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(sinking->program, argv->items);
-	put(STDERR_FILENO, complaint, sizeof(complaint) - 1);
-	put(STDERR_FILENO, strerror(errno), strlen(strerror(errno)));
+	file_write(STDERR_FILENO, complaint, sizeof(complaint) - 1);
+	file_write(STDERR_FILENO, strerror(errno), strlen(strerror(errno)));
 	_exit(127);
 }
 
@@ -304,14 +293,8 @@ static int open_folder(const char *path, struct error *err)
 
 static int write_key(int fd, const struct secret *key)
 {
-	for (size_t done = 0; done < key->len;) {
-		ssize_t len = write(fd, key->text + done, key->len - done);
-
-		if (len < 0 && errno != EINTR)
-			return -1;
-		done += len > 0 ? (size_t)len : 0;
-	}
-	return fchmod(fd, 0600) < 0 || fsync(fd) < 0 ? -1 : 0;
+	return file_write(fd, key->text, key->len) < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0 ?
+		       -1 : 0;
 }
 
 int sink_write(const char *path, const struct secret *key, struct error *err)

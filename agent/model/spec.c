@@ -285,6 +285,14 @@ bool spec_flag(const struct spec_section *section, enum key_id key)
 	return spec_number(section, key) != 0;
 }
 
+bool spec_vm_is_meant(const char *cluster, const char *name, const char *text)
+{
+	size_t len = strlen(cluster);
+
+	return strcmp(name, text) == 0 || (strncmp(text, cluster, len) == 0 && text[len] == '/' &&
+					   strcmp(text + len + 1, name) == 0);
+}
+
 const struct spec_section *spec_find_vm(const struct spec *spec, const char *name)
 {
 	for (size_t i = 0; i < spec->vm_count; i++)

@@ -97,8 +97,8 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
 	      struct spec_problems *problems);
 
 /*
- * Make a VM's count so many VMs, resolve names (role, cluster, node, template), derive MACs, and find what no
- * single value shows: unknown names, VMs without an id, two VMs with one id,
+ * Make a VM's count so many VMs, resolve names (role, cluster, node, template),
+ * derive MACs, and find what no single value shows: unknown names, VMs without an id, two VMs with one id,
  * name, MAC or address, an id that is a template's, an address outside its
  * gateway's net, and the like.  Sorts problems by line.
  */
@@ -124,6 +124,9 @@ void spec_template_range(const struct spec_section *template, unsigned *first, u
 
 /* The VM of that name, or NULL. */
 const struct spec_section *spec_find_vm(const struct spec *spec, const char *name);
+
+/* Does a person who says text, which is NAME or CLUSTER/NAME, mean the VM of that name? */
+bool spec_vm_is_meant(const char *cluster, const char *name, const char *text);
 
 /* The node section of that name, or NULL. */
 const struct spec_section *spec_find_node(const struct spec *spec, const char *name);
