@@ -40,7 +40,7 @@ for verb in $verbs; do
 	# shellcheck disable=SC2086
 	ok "vyom $verb has the options that its help has" is $options
 done
-completed plan --re
+completed plan --rei
 ok "an option that is begun" is --reinit
 completed template ""
 ok "the words of template" is build list lint verify prune

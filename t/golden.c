@@ -171,7 +171,10 @@ static void draw(FILE *out, json_t *document)
 
 static void print_plan(const struct scene *scene, const char *words, FILE *out)
 {
-	const struct plan_options options = { .reinit = strcmp(words, " --reinit") == 0 };
+	const struct plan_options options = {
+		.reinit = strstr(words, " --reinit") != NULL,
+		.restart = strstr(words, " --restart") != NULL,
+	};
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
 	plan_all(&scene->diff, &scene->state, &options, &plan);

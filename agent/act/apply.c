@@ -126,6 +126,27 @@ static bool storage_has_room(const struct crew *crew, const struct plan_step *st
 	return clones < limit;
 }
 
+/* VMs are restarted one at a time: no other until the last one is back. */
+static bool may_restart(const struct crew *crew, const struct worker *worker)
+{
+	for (size_t i = 0; worker_would_restart(worker) && i < crew->count; i++) {
+		const struct worker *other = &crew->workers[i];
+
+		if (other->restarting && other->state != WORKER_DONE &&
+		    other->state != WORKER_FAILED)
+			return false;
+	}
+	return true;
+}
+
+static bool is_not_back(const struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		if (crew->workers[i].restarting && crew->workers[i].state == WORKER_FAILED)
+			return true;
+	return false;
+}
+
 static void stop(struct crew *crew, const char *why)
 {
 	if (crew->stopping)
@@ -151,7 +172,8 @@ static int begin_ready(struct crew *crew, struct error *err)
 	for (size_t i = 0; i < crew->count && running < crew->apply->jobs; i++) {
 		struct worker *worker = &crew->workers[i];
 
-		if (worker->state != WORKER_READY || !storage_has_room(crew, worker_step(worker)))
+		if (worker->state != WORKER_READY || !storage_has_room(crew, worker_step(worker)) ||
+		    !may_restart(crew, worker))
 			continue;
 		if (worker_begin(worker, err) < 0)
 			return -1;
@@ -191,6 +213,8 @@ static void wait_for_news(struct crew *crew)
 		if (info.ssi_signo == SIGCHLD)
 			continue;
 		crew->result->interrupted = true;
+		for (size_t i = 0; i < crew->count; i++)
+			worker_stop_waiting(&crew->workers[i]);
 		stop(crew, "interrupted: no new steps are begun; running ones finish");
 	}
 }
@@ -209,6 +233,8 @@ static int work(struct crew *crew, struct error *err)
 			result = -1;
 			stop(crew, "the journal cannot be written: no new steps are begun");
 		}
+		if (is_not_back(crew))
+			stop(crew, "a VM did not come back from its restart: no new steps are begun");
 	}
 	return result;
 }

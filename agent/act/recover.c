@@ -159,6 +159,9 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 		return 0;
 	case QM_START:
 		return settle_start(recover, step, err);
+	case QM_WAIT:
+		step->result = RECORD_FAILED;
+		return 0;
 	default:
 		return 0;
 	}

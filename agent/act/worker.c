@@ -13,6 +13,7 @@
 #include "decide/diff.h"
 #include "decide/golden.h"
 #include "decide/judge.h"
+#include "decide/plan_restart.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
 
@@ -20,6 +21,7 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 {
 	const struct apply *apply = worker->apply;
 	const struct plan_step *first = worker->planned;
+	struct plan_options options = apply->options;
 	struct diff_vm diff;
 
 	if (apply->build) {
@@ -35,7 +37,10 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 		return;
 	}
 	diff_vm(first->section, apply->state, apply->records, &diff);
-	plan_vm(&diff, apply->state, &apply->options, plan);
+	options.restarted = worker->restarting;
+	plan_vm(&diff, apply->state, &options, plan);
+	if (worker->awaits && !plan->count && !plan->refusal_count)
+		plan_wait(&diff, worker->restarting, plan);
 	diff_vm_release(&diff);
 }
 
@@ -104,6 +109,20 @@ static void terminate(struct worker *worker)
 {
 	kill(worker->child.pid, SIGTERM);
 	watch_terminated(&worker->watch);
+}
+
+bool worker_would_restart(const struct worker *worker)
+{
+	const struct plan_step *step = worker_step(worker);
+
+	return step->verb == QM_SHUTDOWN && step->section && !worker->apply->build;
+}
+
+void worker_stop_waiting(struct worker *worker)
+{
+	if (worker->state == WORKER_RUNNING && worker_step(worker)->verb == QM_WAIT &&
+	    !worker->watch.terminated)
+		terminate(worker);
 }
 
 /*

@@ -40,6 +40,8 @@ struct worker {
 	double waiting; /* since when somebody's lock is in the way, monotonic; 0: none is */
 	struct progress progress;
 	bool spoilt; /* the pool could not be written at some time of the current step */
+	bool restarting; /* it was told to go down, to be started again */
+	bool awaits;	/* it was started, and its guest is still to be waited for */
 	bool undoing; /* failed already: what is left is to take away what it made */
 	struct apply_result *result;
 };
@@ -58,6 +60,12 @@ const struct plan_step *worker_step(const struct worker *worker);
  * should be.
  */
 int worker_begin(struct worker *worker, struct error *err);
+
+/* Is it about to go down, to be started again? */
+bool worker_would_restart(const struct worker *worker);
+
+/* Leave off waiting for a guest, which changes nothing. */
+void worker_stop_waiting(struct worker *worker);
 
 /* Look after a running step: progress, time limit, its end.  -1: the journal failed. */
 int worker_tend(struct worker *worker, struct error *err);

@@ -5,6 +5,7 @@
 
 #include "act/build.h"
 #include "act/observe.h"
+#include "act/wait.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
@@ -72,6 +73,10 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	CLEANUP(scope_free) char *program = qm_program(worker->apply->root, words->items[0]);
 	enum qm_verb verb = worker_step(worker)->verb;
+	struct wait wait = {
+		.root = worker->apply->root, .vmid = worker->record.vmid,
+		.time_scale = worker->apply->time_scale,
+	};
 	struct child_work work;
 
 	free(worker->output);
@@ -80,6 +85,11 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 	worker->child = (struct child)CHILD_INIT;
 	if (worker->apply->build && build_begin_step(worker->apply->build, verb, err) < 0)
 		return -1;
+	if (verb == QM_WAIT) {
+		wait.what = words->items[words->count - 1];
+		work = wait_work(&wait);
+		return child_prepare_work(&worker->child, &work, worker->output, err);
+	}
 	if (qm_verb_is_own(verb)) {
 		work = build_work(worker->apply->build, verb, worker->apply->state);
 		return child_prepare_work(&worker->child, &work, worker->output, err);
@@ -145,6 +155,7 @@ static int begin_step(struct worker *worker, struct error *err)
 	raise_doubt(worker, step->verb);
 	if (begin_child(worker, &argv, err) < 0)
 		return -1;
+	worker->restarting |= worker_would_restart(worker);
 	worker->state = WORKER_RUNNING;
 	progress_release(&worker->progress);
 	worker->spoilt = false;

@@ -215,12 +215,44 @@ static int settle(struct worker *worker, struct plan *next, struct error *err)
 	return finish_failed(worker, next, why.buf, err);
 }
 
+/*
+ * No look at the node tells how it went.  A VM that was made is there, whatever its
+ * guest does; one that was restarted is not back, and no other shall follow it.
+ */
+static int finish_wait(struct worker *worker, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
+	struct plan none = { .steps = NULL };
+
+	worker->awaits = false;
+	strbuf_addf(&why, "%s (%u): ", worker->record.vm, worker->record.vmid);
+	if (worker->watch.terminated)
+		strbuf_adds(&why, "its guest is not waited for any more");
+	else
+		qm_output_complaint(worker->record.output, &why);
+	if (worker->record.status != 0 && worker->restarting)
+		return finish_failed(worker, &none, strstr(why.buf, ": ") + 2, err);
+	worker_emit(worker, (struct event){ .kind = EVENT_REMARK, .text = why.buf });
+	return finish_done(worker, &none, err);
+}
+
+static bool is_planned(const struct worker *worker, enum qm_verb verb)
+{
+	for (size_t i = 0; i < worker->planned_count; i++)
+		if (worker->planned[i].verb == verb)
+			return true;
+	return false;
+}
+
 int worker_finish(struct worker *worker, struct error *err)
 {
 	CLEANUP(plan_release) struct plan next = { .steps = NULL };
 	const struct plan_step *step = worker_step(worker);
 
 	take_result(worker);
+	if (step->verb == QM_WAIT)
+		return finish_wait(worker, err);
+	worker->awaits = step->verb == QM_START && is_planned(worker, QM_WAIT);
 	if (observe_guest(worker->apply->root, worker->apply->state, step->vmid, err) < 0) {
 		worker_leave_open(worker, err->text);
 		return 0;

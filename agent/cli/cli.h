@@ -56,6 +56,7 @@ enum cli_option {
 	CLI_AT_ONCE	= 1 << 18,
 	CLI_AFAR	= 1 << 19,	/* no option: the verb may be done on another machine */
 	CLI_READ_ONLY	= 1 << 20,
+	CLI_RESTART	= 1 << 21,
 };
 
 struct cli {

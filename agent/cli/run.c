@@ -25,7 +25,10 @@ enum { OTHERS_PATIENCE = 300 };
 
 static struct plan_options options_of(const struct cli *cli)
 {
-	return (struct plan_options){ .reinit = cli->given & CLI_REINIT };
+	return (struct plan_options){
+		.reinit = cli->given & CLI_REINIT,
+		.restart = cli->given & CLI_RESTART,
+	};
 }
 
 void run_make_plan(const struct cli *cli, struct plan *plan)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
+#include "decide/plan_restart.h"
 #include "model/record.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -84,9 +85,10 @@ static void plan_clone(const struct diff_vm *diff, const struct state *state, st
 	step->memory = spec_flag(vm, KEY_START) ? memory_of(diff, state) : 0;
 }
 
-static bool needs_setting(const struct diff_item *item)
+/* What waits while it runs waits for nothing once it is down: it is set again (2.1.4). */
+static bool needs_setting(const struct diff_vm *diff, const struct diff_item *item)
 {
-	return item->urgency != DIFF_WAITING;
+	return item->urgency != DIFF_WAITING || !diff->running;
 }
 
 /* With what it will be, not only with what is declared: others' items stay, and are seen to. */
@@ -137,7 +139,7 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 	for (size_t i = 0; i < diff->count; i++) {
 		const struct diff_item *item = &diff->items[i];
 
-		if (!needs_setting(item))
+		if (!needs_setting(diff, item))
 			continue;
 		if (!step) {
 			step = add_step_for(plan, diff, QM_SET);
@@ -220,8 +222,16 @@ static void plan_rescan(const struct diff_vm *diff, struct plan *plan)
 			  diff->vmid);
 }
 
+/* vyom starts none that is not declared to run. */
+static char *how_to_restart(const struct diff_vm *diff)
+{
+	return spec_flag(diff->vm, KEY_START) ? memory_copy("vyom apply --restart") :
+						memory_print("qm reboot %u", diff->vmid);
+}
+
 static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 {
+	CLEANUP(scope_free) char *how = how_to_restart(diff);
 	const struct diff_disk *disk = &diff->disk;
 	char size[NUMBER_TEXT];
 
@@ -239,9 +249,8 @@ static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 		plan_rescan(diff, plan);
 	else if (disk->wanted > disk->found && diff_drive_is_pending(diff))
 		plan_note(plan, diff->vm->name, diff->vmid,
-			  "disk: a change of %s waits for a restart (qm reboot %u); after that, "
-			  "vyom apply grows it to %s",
-			  OPTION_BOOT_DISK, diff->vmid, number_format_size(disk->wanted, size));
+			  "disk: a change of %s waits for a restart (%s); it grows to %s after that",
+			  OPTION_BOOT_DISK, how, number_format_size(disk->wanted, size));
 	else if (disk->wanted > disk->found)
 		plan_resize(diff, plan);
 }
@@ -251,6 +260,7 @@ static void remark_effects(const struct diff_vm *diff, const struct plan_options
 			   struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf reinit = STRBUF_INIT, restart = STRBUF_INIT;
+	CLEANUP(scope_free) char *how = how_to_restart(diff);
 
 	for (size_t i = 0; i < diff->count; i++) {
 		const struct diff_item *item = &diff->items[i];
@@ -258,16 +268,15 @@ static void remark_effects(const struct diff_vm *diff, const struct plan_options
 		if (item->urgency == DIFF_CHANGE && item->effect == OPTION_REINIT &&
 		    !diff->fresh)
 			strbuf_join(&reinit, ", ", item->option->name);
-		if (item->urgency == DIFF_WAITING ||
-		    (diff->running && item->urgency == DIFF_CHANGE &&
-		     item->effect == OPTION_RESTART))
+		if (diff->running && (item->urgency == DIFF_WAITING ||
+				      (item->urgency == DIFF_CHANGE &&
+				       item->effect == OPTION_RESTART)))
 			strbuf_join(&restart, ", ", item->option->name);
 	}
 	if (restart.len)
 		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: in force only after the VM is stopped and started again (qm reboot "
-			  "%u)",
-			  restart.buf, diff->vmid);
+			  "%s: in force only after the VM is stopped and started again (%s)",
+			  restart.buf, how);
 	if (!reinit.len)
 		return;
 	if (options->reinit)
@@ -282,7 +291,13 @@ static void remark_effects(const struct diff_vm *diff, const struct plan_options
 			    reinit.buf);
 }
 
-static void plan_start(const struct diff_vm *diff, const struct state *state, struct plan *plan)
+static uint64_t more_than(uint64_t wanted, uint64_t found)
+{
+	return wanted > found ? wanted - found : 0;
+}
+
+static void plan_start(const struct diff_vm *diff, const struct state *state, bool restarted,
+		       struct plan *plan)
 {
 	struct plan_step *step;
 
@@ -293,6 +308,9 @@ static void plan_start(const struct diff_vm *diff, const struct state *state, st
 	step->storage = disk_storage(diff);
 	if (diff->standing == DIFF_PRESENT)
 		step->memory = memory_of(diff, state);
+	if (restarted && diff->guest->pid)
+		step->memory = more_than(step->memory, budget_memory_of(diff->guest->conf));
+	plan_wait(diff, restarted, plan);
 }
 
 static void plan_leftover(const struct diff_vm *diff, const struct state *state, struct plan *plan)
@@ -306,6 +324,8 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 	     const struct plan_options *options, struct plan *plan)
 {
 	size_t before = plan->count;
+	bool restart;
+	struct diff_vm stopped;
 
 	plan->vm_count++;
 	if (diff->busy)
@@ -318,10 +338,15 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_leftover(diff, state, plan);
 	if (diff->standing != DIFF_PRESENT)
 		plan_clone(diff, state, plan);
+	restart = plan_restart_is_due(diff, options);
+	if (restart) {
+		plan_restart_begin(diff, options, plan, &stopped);
+		diff = &stopped;
+	}
 	remark_effects(diff, options, plan);
 	plan_set(diff, plan);
 	plan_disk(diff, plan);
-	plan_start(diff, state, plan);
+	plan_start(diff, state, restart || options->restarted, plan);
 	if (diff->busy && plan->count > before)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "it is locked (%s): someone is at work on it; vyom apply waits for that",

@@ -7,7 +7,8 @@
  * nothing: all of them are said at once.
  *
  * Per VM the order is clone, set (one call), resize, start: four calls of qm
- * make a VM, none make no change.  What a clone or destroy left that was cut off
+ * make a VM, none make no change.  A VM that is restarted is shut down before all
+ * that, so that each change is in force when it starts.  What a clone or destroy left that was cut off
  * is taken away before all else: volumes that no config names first, so that the
  * config keeps the id until nothing is left.
  */
@@ -66,6 +67,8 @@ struct plan {
 
 struct plan_options {
 	bool reinit;	/* allow what makes cloud-init treat a guest as new */
+	bool restart;	/* stop and start a VM whose changes wait for that */
+	bool restarted;	/* that is under way: it was told to go down */
 };
 
 /* Add the steps, refusals and notes of one VM. */

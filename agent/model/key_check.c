@@ -298,6 +298,14 @@ int key_check_clone(const char *text, struct error *err)
 	return error_set(err, ERROR_SPEC, "\"%s\" is no way to clone; write linked or full", text);
 }
 
+int key_check_wait(const char *text, struct error *err)
+{
+	if (strcmp(text, "no") == 0 || strcmp(text, "agent") == 0 || strcmp(text, "cloud-init") == 0)
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is nothing to wait for; write no, agent or "
+					  "cloud-init", text);
+}
+
 int key_check_key_file(const char *text, struct error *err)
 {
 	if (text[0] == '~')

@@ -297,6 +297,10 @@ const struct key key_table[KEY_COUNT] = {
 		"start", SCOPE_GUEST, KEY_TYPE_FLAG, .fallback = "true",
 		.help = "Shall it be running?",
 	},
+	[KEY_WAIT] = {
+		"wait", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_wait, .fallback = "no",
+		.help = "After it was started, wait for its guest: no, agent, cloud-init.",
+	},
 	[KEY_CLONE] = {
 		"clone", SCOPE_GUEST, KEY_TYPE_TEXT,
 		.check = key_check_clone, .fallback = "linked",

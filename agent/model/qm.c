@@ -38,6 +38,7 @@ static const struct {
 	[QM_KEY]	= { .name = "key", .limit = 600, .own = true },
 	[QM_GUEST]	= { .name = "guest", .limit = 0, .own = true },
 	[QM_SEAL]	= { .name = "seal", .limit = 0, .own = true },
+	[QM_WAIT]	= { .name = "wait", .limit = 3600, .own = true },
 };
 
 const char *qm_verb_name(enum qm_verb verb)
@@ -191,6 +192,36 @@ void qm_fetch(struct strvec *argv, const char *node, const char *volid, const ch
 	strvec_pushf(argv, "%.*s", (int)strcspn(content, "/"), content);
 	strvec_pushl(argv, "--filename", name ? name + 1 : "", "--url", url,
 		     "--checksum-algorithm", "sha256", "--checksum", sha256, NULL);
+}
+
+static void add_agent(struct strvec *argv, const char *command, unsigned vmid)
+{
+	strvec_pushl(argv, "qm", "guest", command, NULL);
+	strvec_pushf(argv, "%u", vmid);
+}
+
+void qm_agent_ping(struct strvec *argv, unsigned vmid)
+{
+	add_agent(argv, "cmd", vmid);
+	strvec_push(argv, "ping");
+}
+
+void qm_agent_addresses(struct strvec *argv, unsigned vmid)
+{
+	add_agent(argv, "cmd", vmid);
+	strvec_push(argv, "network-get-interfaces");
+}
+
+void qm_agent_cloudinit(struct strvec *argv, unsigned vmid)
+{
+	add_agent(argv, "exec", vmid);
+	strvec_pushl(argv, "--", "cloud-init", "status", "--long", NULL);
+}
+
+bool qm_agent_is_late(const char *complaint)
+{
+	return strstr(complaint, "QEMU guest agent is not running") ||
+	       (strstr(complaint, "qga command") && strstr(complaint, "got timeout"));
 }
 
 void qm_destroy(struct strvec *argv, unsigned vmid)

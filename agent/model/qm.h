@@ -29,11 +29,12 @@ enum qm_verb {
 	QM_TEMPLATE,
 	QM_FETCH,		/* pvesh: the node downloads an image */
 	QM_RENAME,		/* lvrename: a volume back to what the config calls it */
-	/* steps of vyom's own, without qm: see decide/golden.h */
+	/* steps of vyom's own: see decide/golden.h, act/wait.h */
 	QM_CHECK,
 	QM_KEY,
 	QM_GUEST,
 	QM_SEAL,
+	QM_WAIT,		/* for a guest that was started */
 	QM_VERB_COUNT
 };
 
@@ -122,6 +123,23 @@ void qm_rename(struct strvec *argv, const char *vg, const char *from, const char
  */
 void qm_fetch(struct strvec *argv, const char *node, const char *volid, const char *url,
 	      const char *sha256);
+
+/*
+ * Does the guest's agent answer?  Exits 0 if so, and prints nothing (pve-facts 4.16).
+ */
+void qm_agent_ping(struct strvec *argv, unsigned vmid);
+
+/* The guest's cards and addresses, as JSON (pve-facts 4.17). */
+void qm_agent_addresses(struct strvec *argv, unsigned vmid);
+
+/*
+ * Run cloud-init status in the guest; exits 0 whatever that said, and prints JSON
+ * (pve-facts 4.23).
+ */
+void qm_agent_cloudinit(struct strvec *argv, unsigned vmid);
+
+/* Does this complaint of the three say that the guest may answer later (pve-facts 4.16)? */
+bool qm_agent_is_late(const char *complaint);
 
 /* With --purge: also out of backup jobs; volumes that the config does not name stay. */
 void qm_destroy(struct strvec *argv, unsigned vmid);

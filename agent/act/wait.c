@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "act/wait.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "act/watch.h"
+#include "base/error.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "edge/agent.h"
+
+enum {
+	AGENT_SECONDS = 300,	/* to boot, and to get an address */
+	CLOUDINIT_SECONDS = 900, /* it may upgrade packages */
+	PAUSE = 2,
+};
+
+static void say(const char *line)
+{
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
+static void pause_between(const struct wait *wait)
+{
+	double seconds = PAUSE * wait->time_scale;
+	struct timespec pause = { .tv_sec = (time_t)seconds };
+
+	pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+	nanosleep(&pause, NULL);
+}
+
+static int ask(const struct wait *wait, const char *what, struct strbuf *text, struct error *err)
+{
+	if (strcmp(what, "the guest agent") == 0)
+		return agent_answers(wait->root, wait->vmid, err);
+	if (strcmp(what, "an address") == 0)
+		return agent_find_addresses(wait->root, wait->vmid, text, err);
+	return agent_cloudinit_is_done(wait->root, wait->vmid, text, err);
+}
+
+/* Until it is there; -1 past its time, or where it never will be. */
+static int wait_for(const struct wait *wait, const char *what, unsigned seconds,
+		    struct strbuf *text, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+	double deadline = watch_clock() + seconds * wait->time_scale;
+	int there;
+
+	strbuf_addf(&line, "waiting for %s", what);
+	say(line.buf);
+	while ((there = ask(wait, what, text, err)) == 0) {
+		if (watch_clock() >= deadline)
+			return error_set(err, ERROR_COMMAND,
+					 "it was started, but %s was not there after %u s; see "
+					 "qm terminal %u", what, seconds, wait->vmid);
+		pause_between(wait);
+	}
+	return there < 0 ? -1 : 0;
+}
+
+static int wait_for_all(const struct wait *wait, struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf addresses = STRBUF_INIT, remark = STRBUF_INIT;
+
+	if (wait_for(wait, "the guest agent", AGENT_SECONDS, NULL, err) < 0 ||
+	    wait_for(wait, "an address", AGENT_SECONDS, &addresses, err) < 0)
+		return -1;
+	if (strcmp(wait->what, "cloud-init") == 0 &&
+	    wait_for(wait, "cloud-init", CLOUDINIT_SECONDS, &remark, err) < 0)
+		return -1;
+	printf("the guest is there, at %s%s%s\n", addresses.buf, remark.len ? "; " : "", remark.buf);
+	return 0;
+}
+
+static int run(void *context)
+{
+	const struct wait *wait = context;
+	struct error err = { .kind = ERROR_NONE };
+
+	if (wait_for_all(wait, &err) == 0)
+		return 0;
+	say(err.text);
+	return 1;
+}
+
+struct child_work wait_work(struct wait *wait)
+{
+	return (struct child_work){ .run = run, .context = wait };
+}
