@@ -25,6 +25,32 @@ static void clone_full_elsewhere(struct strvec *argv)
 	qm_clone(argv, 9000, 101, "web", "managed by vyom: lab/web", true, "fast");
 }
 
+static void clone_slowly(struct strvec *argv)
+{
+	clone_full(argv);
+	qm_clone_slowly(argv, 102400);
+}
+
+static void pool(struct strvec *argv)
+{
+	qm_pool(argv, "prod/web", 101);
+}
+
+static void ping(struct strvec *argv)
+{
+	qm_agent_ping(argv, 101);
+}
+
+static void addresses(struct strvec *argv)
+{
+	qm_agent_addresses(argv, 101);
+}
+
+static void cloudinit(struct strvec *argv)
+{
+	qm_agent_cloudinit(argv, 101);
+}
+
 static void set(struct strvec *argv)
 {
 	qm_set(argv, 101);
@@ -88,6 +114,12 @@ static const struct { void (*build)(struct strvec *argv); const char *command; }
 				"'managed by vyom: lab/web' --full 1" },
 	{ clone_full_elsewhere,	"qm clone 9000 101 --name web --description "
 				"'managed by vyom: lab/web' --full 1 --storage fast" },
+	{ clone_slowly,		"qm clone 9000 101 --name web --description "
+				"'managed by vyom: lab/web' --full 1 --bwlimit 102400" },
+	{ pool,			"pvesh set /pools --poolid prod/web --vms 101 --allow-move 1" },
+	{ ping,			"qm guest cmd 101 ping" },
+	{ addresses,		"qm guest cmd 101 network-get-interfaces" },
+	{ cloudinit,		"qm guest exec 101 -- cloud-init status --long" },
 	{ set,			"qm set 101 --cores 4 --description 'it'\\''s\nmine' --tags ''" },
 	{ resize,		"qm resize 101 scsi0 20484M" },
 	{ resize_to_bytes,	"qm resize 101 scsi0 68719476737" },
@@ -130,7 +162,8 @@ START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 
 		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
 		ck_assert_msg((qm_verb_limit(verb) == 0) ==
-			      (makes || verb == QM_FETCH || (own && verb != QM_KEY)), "%s",
+			      (makes || verb == QM_FETCH || (own && verb != QM_KEY && verb != QM_WAIT)),
+			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE), "%s",
 			      qm_verb_name(verb));

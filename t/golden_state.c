@@ -168,6 +168,7 @@ static const struct field {
 	{ obtain_##subject, #subject, word, type, offsetof(struct kind, member), choice }
 	FIELD(node, state, "memory", SIZE, memory, 0),
 	FIELD(node, state, "bridge", LIST, bridges, 0),
+	FIELD(node, state, "resource-pool", LIST, resource_pools, 0),
 	FIELD(node, state, "no-quorum", FLAG, quorate, false),
 	FIELD(node, state, "lvs-asked", FLAG, lvs_asked, true),
 	FIELD(storage, state_storage, "type", TEXT, type, 0),
@@ -189,6 +190,9 @@ static const struct field {
 	FIELD(volume, thin_volume, "skipped", FLAG, skip, true),
 	FIELD(guest, state_guest, "on", TEXT, node, 0),
 	FIELD(guest, state_guest, "container", CHOICE, kind, STATE_LXC),
+	FIELD(guest, state_guest, "in-pool", TEXT, pool, 0),
+	FIELD(guest, state_guest, "ha", TEXT, ha, 0),
+	FIELD(guest, state_guest, "replicated", TEXT, replication, 0),
 	FIELD(guest, state_guest, "running", CHOICE, pid, 4711),
 	FIELD(record, record_vm, "cluster", TEXT, cluster, 0),
 	FIELD(record, record_vm, "name", TEXT, name, 0),

@@ -4,7 +4,7 @@
  *
  *	# Blank lines, and lines that begin so, say nothing.
  *	include node
- *	node pve memory 64G bridge vmbr0 bridge vmbr1 no-quorum
+ *	node pve memory 64G bridge vmbr0 bridge vmbr1 resource-pool prod no-quorum
  *	storage local-lvm type lvmthin vg pve pool data
  *	storage local type dir no-images disabled
  *	pool pve/data data 20G/500G metadata 40M/4G extent 32M read-only needs-check
@@ -17,6 +17,7 @@
  *		-#rack 7		and this line of the description
  *	guest 200 container
  *	guest 300 on pve2
+ *	guest 301 in-pool prod ha started replicated 301-0
  *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111 started
  *	template 9000 name noble uuid be8c63cf-bfd6-47a4-8a8f-4436ed99fc28 prepared sealed
  *	doubt 101 verb clone vm web had pve/vm-101-disk-0

@@ -84,6 +84,7 @@ applied() {
 }
 
 node_new --memory 128G
+echo 'pool:prod::::' >>"$root/etc/pve/user.cfg"
 cluster 'memory = "20G"'
 vyom apply --yes
 ok "there is one VM that runs" test -e "$root/run/qemu-server/201.pid"
@@ -166,6 +167,7 @@ done
 applied "all keys" "${others[@]}"
 
 node_new --memory 128G
+echo 'pool:prod::::' >>"$root/etc/pve/user.cfg"
 count_calls
 cluster "${all[@]}"
 vyom plan

@@ -14,8 +14,11 @@
 #include "decide/golden.h"
 #include "decide/judge.h"
 #include "decide/plan_restart.h"
+#include "edge/running.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
+
+enum { HA_PATIENCE = 300 };	/* seconds; HA looks every ten, and a guest may need its time */
 
 void worker_plan(const struct worker *worker, struct plan *plan)
 {
@@ -161,10 +164,34 @@ static void give_up(struct worker *worker)
 	worker_leave_open(worker, why.buf);
 }
 
+/*
+ * Of a VM that HA starts and stops qm only asks for that, and says that it was done
+ * (pve-facts 4.14): wait until it is.
+ */
+static bool is_asked_of_ha(struct worker *worker)
+{
+	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
+	const struct apply *apply = worker->apply;
+	const struct state_guest *guest = state_find_guest(apply->state, worker->record.vmid);
+	enum qm_verb verb = worker_step(worker)->verb;
+	double uptime;
+	pid_t pid;
+
+	if (!guest || !guest->ha || worker->child.status != 0 ||
+	    (verb != QM_START && verb != QM_SHUTDOWN) ||
+	    watch_clock() >= worker->watch.began + HA_PATIENCE * apply->time_scale)
+		return false;
+	running_open(&running, apply->root);
+	return running_read(&running, guest->vmid, &pid, &uptime) == (verb == QM_SHUTDOWN);
+}
+
 int worker_tend(struct worker *worker, struct error *err)
 {
-	if (child_reap(&worker->child))
+	if (child_reap(&worker->child)) {
+		if (is_asked_of_ha(worker))
+			return 0;
 		return worker_finish(worker, err);
+	}
 	progress_follow(&worker->progress, worker->output, &worker->apply->sink, worker_step(worker),
 			worker->run);
 	watch_pool(worker);

@@ -27,6 +27,17 @@ static void admit_bridge(const struct spec_section *vm, unsigned vmid, const cha
 		    what, bridge, bridges.len ? bridges.buf : "none");
 }
 
+static void admit_pool(const struct spec_section *vm, unsigned vmid, const struct state *state,
+		       struct plan *plan)
+{
+	const struct spec_value *pool = spec_value(vm, KEY_POOL);
+
+	if (pool && !strvec_contains(&state->resource_pools, pool->text))
+		plan_refuse(plan, vm->name, vmid,
+			    "pool: the node has no %s: pvesh create /pools --poolid %s",
+			    pool->text, pool->text);
+}
+
 static void admit_places(const struct spec_section *vm, unsigned vmid, const struct state *state,
 			 struct plan *plan)
 {
@@ -38,6 +49,7 @@ static void admit_places(const struct spec_section *vm, unsigned vmid, const str
 		if (vm->nics[i]->slot)
 			admit_bridge(vm, vmid, vm->nics[i]->name,
 				     spec_text(vm->nics[i], KEY_BRIDGE), state, plan);
+	admit_pool(vm, vmid, state, plan);
 	if (!storage)
 		plan_refuse(plan, vm->name, vmid, "storage: the node has no %s (see pvesm status)",
 			    id);

@@ -141,6 +141,14 @@ bool diff_disk_differs(const struct diff_disk *disk)
 	return (disk->wanted && disk->found != disk->wanted) || disk->noted != disk->found;
 }
 
+static void compare_pool(struct diff_vm *diff, const char *found)
+{
+	const char *wanted = spec_value(diff->vm, KEY_POOL) ? spec_text(diff->vm, KEY_POOL) : NULL;
+
+	if (wanted && (!found || strcmp(wanted, found) != 0))
+		diff->pool = wanted;
+}
+
 static const struct thin_volume *cloudinit_volume(const struct state *state,
 						  const struct vmconf *conf)
 {
@@ -182,6 +190,7 @@ static void compare_forecast(struct diff_vm *diff, const struct state *state)
 	diff->guest = NULL;
 	diff->fresh = true;
 	compare_options(diff, clone);
+	compare_pool(diff, NULL);
 	compare_disk(diff, state, clone, source ? state_find_drive(state, source, OPTION_BOOT_DISK) : NULL);
 }
 
@@ -199,6 +208,7 @@ static void compare_guest(struct diff_vm *diff, const struct state *state,
 	compare_disk(diff, state, guest->conf,
 		     state_find_drive(state, guest->conf, OPTION_BOOT_DISK));
 	compare_storage(diff, guest->conf);
+	compare_pool(diff, guest->pool);
 }
 
 /* What a clone or destroy left, ours or not, comes before all other questions. */

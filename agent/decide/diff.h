@@ -61,6 +61,7 @@ struct diff_vm {
 	struct diff_item *items;
 	size_t count;
 	struct diff_disk disk;
+	const char *pool; /* the resource pool that it shall be in, where it is not */
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
 	bool busy; /* somebody is at work on it who will be done: a backup, say */

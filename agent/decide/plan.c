@@ -78,6 +78,8 @@ static void plan_clone(const struct diff_vm *diff, const struct state *state, st
 	option_mark(vm, &mark);
 	qm_clone(&step->argv, golden_newest(vm->template, state), diff->vmid, vm->name,
 		 mark.buf, full, spec_text(vm, KEY_STORAGE));
+	if (full && spec_value(vm, KEY_BWLIMIT))
+		qm_clone_slowly(&step->argv, spec_number(vm, KEY_BWLIMIT) / KIB);
 	step->storage = memory_copy(spec_text(vm, KEY_STORAGE));
 	step->full = full;
 	step->promise = diff->disk.found + QM_CLOUDINIT_SIZE;
@@ -291,6 +293,29 @@ static void remark_effects(const struct diff_vm *diff, const struct plan_options
 			    reinit.buf);
 }
 
+static void plan_pool(const struct diff_vm *diff, struct plan *plan)
+{
+	struct plan_step *step;
+
+	if (!diff->pool)
+		return;
+	step = add_step_for(plan, diff, QM_POOL);
+	qm_pool(&step->argv, diff->pool, diff->vmid);
+	if (diff->standing == DIFF_PRESENT)
+		step->why = memory_print("pool %s → %s",
+					 diff->guest->pool ? diff->guest->pool : "nothing",
+					 diff->pool);
+}
+
+static void note_replication(const struct diff_vm *diff, struct plan *plan)
+{
+	if (diff->guest && diff->guest->replication)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "replication: job %s copies it to another node, and vyom's VMs live on "
+			  "one: pvesr delete %s", diff->guest->replication,
+			  diff->guest->replication);
+}
+
 static uint64_t more_than(uint64_t wanted, uint64_t found)
 {
 	return wanted > found ? wanted - found : 0;
@@ -308,6 +333,8 @@ static void plan_start(const struct diff_vm *diff, const struct state *state, bo
 	step->storage = disk_storage(diff);
 	if (diff->standing == DIFF_PRESENT)
 		step->memory = memory_of(diff, state);
+	if (diff->guest && diff->guest->ha)
+		step->why = memory_copy("asked of HA, and waited for");
 	if (restarted && diff->guest->pid)
 		step->memory = more_than(step->memory, budget_memory_of(diff->guest->conf));
 	plan_wait(diff, restarted, plan);
@@ -346,6 +373,8 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 	remark_effects(diff, options, plan);
 	plan_set(diff, plan);
 	plan_disk(diff, plan);
+	plan_pool(diff, plan);
+	note_replication(diff, plan);
 	plan_start(diff, state, restart || options->restarted, plan);
 	if (diff->busy && plan->count > before)
 		plan_note(plan, diff->vm->name, diff->vmid,

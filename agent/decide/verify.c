@@ -81,6 +81,22 @@ static void add_disk(struct verify *verify, enum verify_kind kind, const struct 
 			vm->misplaced, spec_text(vm->vm, KEY_STORAGE));
 }
 
+static void add_memberships(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	const struct state_guest *guest = vm->guest;
+	struct verify_finding *finding;
+
+	if (vm->pool) {
+		finding = add(verify, kind, vm->vm->name, vm->vmid, "pool");
+		finding->wanted = memory_copy(vm->pool);
+		finding->found = memory_copy(guest->pool ? guest->pool : "nothing");
+	}
+	if (guest->replication)
+		add(verify, kind, vm->vm->name, vm->vmid, "replication")->text = memory_print(
+			"job %s copies it to another node, and vyom's VMs live on one (pvesr "
+			"delete %s)", guest->replication, guest->replication);
+}
+
 static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct verify *verify)
 {
 	verify->vm_count++;
@@ -103,6 +119,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 	for (size_t i = 0; i < vm->count; i++)
 		add_item(verify, kind, vm, &vm->items[i]);
 	add_disk(verify, kind, vm);
+	add_memberships(verify, kind, vm);
 	if (vm->start)
 		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
 											   "not run");

@@ -123,13 +123,6 @@ static int read_conf(const char *root, struct state_guest *guest, struct strbuf 
 	return 0;
 }
 
-static void release_guest(struct state_guest *guest)
-{
-	free(guest->node);
-	vmconf_free(guest->conf);
-	*guest = (struct state_guest){ 0 };
-}
-
 static int read_guest(struct running *running, const struct state *state, const char *id,
 		      json_t *entry, struct state_guest *guest, struct error *err)
 {
@@ -157,7 +150,7 @@ static void sort_guests(struct state *state)
 static void drop_guests(struct state *state)
 {
 	for (size_t i = 0; i < state->guest_count; i++)
-		release_guest(&state->guests[i]);
+		state_guest_release(&state->guests[i]);
 	free(state->guests);
 	state->guests = NULL;
 	state->guest_count = 0;
@@ -187,12 +180,12 @@ int pvefs_read_guests(const char *root, struct state *state, struct error *err)
 			return -1;
 	}
 	sort_guests(state);
-	return 0;
+	return pvefs_read_memberships(root, state, 0, err);
 }
 
 static void remove_guest(struct state *state, struct state_guest *guest)
 {
-	release_guest(guest);
+	state_guest_release(guest);
 	state->guest_count--;
 	memmove(guest, guest + 1,
 		(size_t)(state->guests + state->guest_count - guest) * sizeof(*guest));
@@ -217,7 +210,7 @@ int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struc
 	if (entry) {
 		running_open(&running, root);
 		if (read_guest(&running, state, id, entry, &fresh, err) < 0) {
-			release_guest(&fresh);
+			state_guest_release(&fresh);
 			return -1;
 		}
 		if (fresh.conf)
@@ -229,7 +222,7 @@ int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struc
 		MEMORY_PUSH(state->guests, state->guest_count) = fresh;
 		sort_guests(state);
 	}
-	return 0;
+	return pvefs_read_memberships(root, state, vmid, err);
 }
 
 bool pvefs_is_locked(const char *root, unsigned vmid)

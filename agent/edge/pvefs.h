@@ -30,7 +30,7 @@ int pvefs_read_version(const char *root, char **version, struct error *err);
 
 /*
  * Every guest of the cluster from .vmlist; the configs and run state of local
- * QEMU guests.  Replaces those that state holds.
+ * QEMU guests, and what pvefs_read_memberships() says.  Replaces those that state holds.
  */
 int pvefs_read_guests(const char *root, struct state *state, struct error *err);
 
@@ -39,6 +39,13 @@ int pvefs_read_guests(const char *root, struct state *state, struct error *err);
  * longer has it.  Unlike pvefs_read_guests it also fills the config's digest.
  */
 int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
+
+/*
+ * What the cluster's files say of guests besides their configs: pool, HA, replication.
+ * The two above do it; only: of this guest alone, 0: of all that state has.
+ */
+int pvefs_read_memberships(const char *root, struct state *state, unsigned only,
+			   struct error *err);
 
 /*
  * Does the config of a container of this node name that volume ("vm-101-disk-0"),

@@ -298,6 +298,26 @@ int key_check_clone(const char *text, struct error *err)
 	return error_set(err, ERROR_SPEC, "\"%s\" is no way to clone; write linked or full", text);
 }
 
+/* Up to three names, one in another (Proxmox's pve-poolid). */
+int key_check_pool(const char *text, struct error *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+	const char *rest = text;
+	int names = 0;
+
+	for (; strspn(rest, letters); rest += *rest == '/') {
+		rest += strspn(rest, letters);
+		names++;
+		if (*rest == '\0' && names <= 3)
+			return 0;
+		if (*rest != '/')
+			break;
+	}
+	return error_set(err, ERROR_SPEC, "\"%s\" is no name of a resource pool: letters, digits, "
+					  "._- and at most two / between them", text);
+}
+
 int key_check_wait(const char *text, struct error *err)
 {
 	if (strcmp(text, "no") == 0 || strcmp(text, "agent") == 0 || strcmp(text, "cloud-init") == 0)

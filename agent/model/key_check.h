@@ -56,6 +56,7 @@ int key_check_option(const char *text, struct error *err);
 int key_check_whole_mib(const char *text, struct error *err);
 int key_check_clone(const char *text, struct error *err);
 int key_check_wait(const char *text, struct error *err);
+int key_check_pool(const char *text, struct error *err);
 int key_check_key_file(const char *text, struct error *err);
 int key_check_vmid_range(const char *text, struct error *err);
 int key_check_image(const char *text, struct error *err);

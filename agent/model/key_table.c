@@ -301,10 +301,19 @@ const struct key key_table[KEY_COUNT] = {
 		"wait", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_wait, .fallback = "no",
 		.help = "After it was started, wait for its guest: no, agent, cloud-init.",
 	},
+	[KEY_POOL] = {
+		"pool", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_pool,
+		.help = "The resource pool that it belongs to.",
+	},
 	[KEY_CLONE] = {
 		"clone", SCOPE_GUEST, KEY_TYPE_TEXT,
 		.check = key_check_clone, .fallback = "linked",
 		.help = "How its disk is made from the template's: linked or full.",
+	},
+	[KEY_BWLIMIT] = {
+		"bwlimit", SCOPE_GUEST, KEY_TYPE_SIZE, .min = (double)MIB,
+		.max = 1024. * (double)GIB, .check = key_check_whole_mib,
+		.help = "What a full clone copies in a second, at most.",
 	},
 	[KEY_OPTIONS] = {
 		"options", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_option,

@@ -33,6 +33,7 @@ static const struct {
 	[QM_STOP]	= { .name = "stop", .limit = 300 },
 	[QM_TEMPLATE]	= { .name = "template", .limit = 300 },
 	[QM_FETCH]	= { .name = "fetch", .limit = 0 },
+	[QM_POOL]	= { .name = "pool", .limit = 120 },
 	[QM_RENAME]	= { .name = "rename", .limit = 60 },
 	[QM_CHECK]	= { .name = "check", .limit = 0, .own = true },
 	[QM_KEY]	= { .name = "key", .limit = 600, .own = true },
@@ -95,6 +96,19 @@ void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char 
 		     NULL);
 	if (full && storage)
 		strvec_pushl(argv, "--storage", storage, NULL);
+}
+
+void qm_clone_slowly(struct strvec *argv, uint64_t kib)
+{
+	strvec_push(argv, "--bwlimit");
+	strvec_pushf(argv, "%llu", (unsigned long long)kib);
+}
+
+void qm_pool(struct strvec *argv, const char *pool, unsigned vmid)
+{
+	strvec_pushl(argv, "pvesh", "set", "/pools", "--poolid", pool, "--vms", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_pushl(argv, "--allow-move", "1", NULL);
 }
 
 void qm_create(struct strvec *argv, unsigned vmid)

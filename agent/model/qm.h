@@ -28,6 +28,7 @@ enum qm_verb {
 	QM_STOP,
 	QM_TEMPLATE,
 	QM_FETCH,		/* pvesh: the node downloads an image */
+	QM_POOL,		/* pvesh: to a resource pool */
 	QM_RENAME,		/* lvrename: a volume back to what the config calls it */
 	/* steps of vyom's own: see decide/golden.h, act/wait.h */
 	QM_CHECK,
@@ -71,6 +72,15 @@ char *qm_program(const char *root, const char *name);
 /* storage only for a full clone, where it may be NULL too: the template's own. */
 void qm_clone(struct strvec *argv, unsigned template, unsigned vmid, const char *name,
 	      const char *description, bool full, const char *storage);
+
+/* A full clone shall copy so many KiB a second at most (pve-facts 1.3.6). */
+void qm_clone_slowly(struct strvec *argv, uint64_t kib);
+
+/*
+ * pvesh: to the resource pool, out of any other that it is in; by itself, since a clone
+ * that does not get that file's lock in time is taken away again (pve-facts 1.1 C11).
+ */
+void qm_pool(struct strvec *argv, const char *pool, unsigned vmid);
 
 /* qm create VMID, to be followed by qm_set_option. */
 void qm_create(struct strvec *argv, unsigned vmid);

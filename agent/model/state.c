@@ -9,12 +9,20 @@
 #include "model/propstr.h"
 #include "model/vmconf.h"
 
+void state_guest_release(struct state_guest *guest)
+{
+	free(guest->node);
+	vmconf_free(guest->conf);
+	free(guest->pool);
+	free(guest->ha);
+	free(guest->replication);
+	*guest = (struct state_guest){ 0 };
+}
+
 static void release_guests(struct state *state)
 {
-	for (size_t i = 0; i < state->guest_count; i++) {
-		free(state->guests[i].node);
-		vmconf_free(state->guests[i].conf);
-	}
+	for (size_t i = 0; i < state->guest_count; i++)
+		state_guest_release(&state->guests[i]);
 	free(state->guests);
 }
 
@@ -36,6 +44,7 @@ void state_release(struct state *state)
 	release_guests(state);
 	release_storages(state);
 	strvec_release(&state->bridges);
+	strvec_release(&state->resource_pools);
 	thin_pools_release(&state->pools);
 	thin_volumes_release(&state->volumes);
 	free(state->held);

@@ -24,6 +24,9 @@ struct state_guest {
 	struct vmconf
 		*conf; /* of a local QEMU guest; NULL for others, or if it went away as we looked */
 	char digest[41]; /* SHA-1 of its config, as --digest wants it; "" unless looked at alone */
+	char *pool;		/* the resource pool that it is in, or NULL */
+	char *ha;		/* what HA is told to make of it, "started"; NULL: HA leaves it alone */
+	char *replication;	/* "101-0": a job that copies it to another node, or NULL */
 	pid_t pid;		/* 0: not running; local QEMU guests only */
 	double uptime;		/* seconds */
 };
@@ -46,6 +49,7 @@ struct state {
 	struct state_storage *storages;
 	size_t storage_count;
 	struct strvec bridges;
+	struct strvec resource_pools;	/* by name; thin pools are others */
 	struct thin_pools pools;
 	struct thin_volumes volumes;
 	bool lvs_asked;		/* inactive volumes and origins are known */
@@ -53,7 +57,10 @@ struct state {
 	size_t held_count;
 };
 
-#define STATE_INIT { .bridges = STRVEC_INIT }
+#define STATE_INIT { .bridges = STRVEC_INIT, .resource_pools = STRVEC_INIT }
+
+/* Of what it owns nothing is left. */
+void state_guest_release(struct state_guest *guest);
 
 void state_release(struct state *state);
 

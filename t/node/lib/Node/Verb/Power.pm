@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# qm start, stop, shutdown, reboot, wait (pve-facts 4.11 to 4.15, 4.24; transcripts 04, 08).
+# qm start, stop, shutdown, reboot, wait (pve-facts 4.11 to 4.15, 4.24; transcripts 04, 08). Of a VM in ha/resources.cfg start,
+# stop and shutdown are requests: exit 0 at once, and done after `ha-delay` seconds (README).
 
 package Node::Verb::Power;
 use strict;
 use warnings;
+use POSIX ();
 use Node::Root;
 use Node::Cloudinit;
 use Node::Config;
@@ -25,6 +27,7 @@ sub start {
         option => { timeout => 'int', skiplock => 'bool' });
     my $vmid = $param->{vmid};
     Node::Fault::begin('start', $vmid);
+    return request($vmid, 'start', sub { start_vm($vmid, $param) }) if in_ha($vmid);
     return Node::Task::run('qmstart', $vmid, sub { start_vm($vmid, $param) });
 }
 
@@ -59,6 +62,7 @@ sub stop {
     my $vmid = $param->{vmid};
     Node::Fault::begin('stop', $vmid);
     overrule($vmid) if $param->{'overrule-shutdown'};
+    return request($vmid, 'stop', sub { Node::Guest::end($vmid); after($vmid) }) if in_ha($vmid);
     return Node::Task::run('qmstop', $vmid, sub {
         Node::Lock::vm($vmid, sub {
             my $conf = Node::Config::find($vmid);
@@ -97,6 +101,8 @@ sub shutdown {
     my $vmid = $param->{vmid};
     Node::Fault::begin('shutdown', $vmid);
     paused_probe($vmid);
+    return request($vmid, 'stop', sub { Node::Lock::vm($vmid, sub { go_down($vmid, Node::Config::find($vmid), $param->{timeout}, 1); after($vmid) }) })
+        if in_ha($vmid);
     return Node::Task::run('qmshutdown', $vmid, sub {
         Node::Lock::vm($vmid, sub {
             my $conf = Node::Config::find($vmid);
@@ -106,6 +112,34 @@ sub shutdown {
             after($vmid);
         });
     });
+}
+
+# Does HA start and stop it?
+sub in_ha {
+    my ($vmid) = @_;
+    my ($block) = (Node::Root::slurp(Node::Root::path('/etc/pve/ha/resources.cfg')) // '') =~ /^vm:\s*\Q$vmid\E\s*\n((?:[ \t].*\n?)*)/m
+        or return 0;
+    return $block !~ /^\s+state\s+ignored\s*$/m;
+}
+
+sub request {
+    my ($vmid, $what, $work) = @_;
+    print "Requesting HA $what for VM $vmid\n";
+    my $file = Node::Root::path('/etc/pve/ha/resources.cfg');
+    my $state = $what eq 'start' ? 'started' : 'stopped';
+    my $text = Node::Root::slurp($file);
+    my ($head, $rest) = $text =~ /^(vm:\s*\Q$vmid\E\s*\n)((?:[ \t].*\n?)*)/m;
+    my $new = "${head}\tstate $state\n" . $rest =~ s/^\s+state\s.*\n?//mr;
+    $text =~ s/\Q$head$rest\E/$new/;
+    Node::Root::replace($file, $text);
+    $| = 1;
+    my $pid = fork() // die "fork: $!\n";
+    return 0 if $pid;
+    POSIX::setsid();
+    open(STDIN, '<', '/dev/null') && open(STDOUT, '>', '/dev/null') && open(STDERR, '>', '/dev/null');
+    Node::Root::pause(Node::Guest::behaviour($vmid, 'ha-delay') // 2);
+    eval { $work->() };
+    POSIX::_exit(0);
 }
 
 # The warning of the call that looks whether the VM is paused.
