@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
+#include "decide/plan_remark.h"
 #include "decide/plan_restart.h"
 #include "model/record.h"
 #include "base/scope.h"
@@ -117,21 +118,6 @@ static const char *value_for_qm(const struct diff_vm *diff, const struct diff_it
 	return item->option->form == OPTION_SSH_KEYS ? diff->vm->ssh_keys_path : item->value;
 }
 
-/* On a VM that does not run, a set also puts into force what somebody else left waiting (2.1.4). */
-static void note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
-{
-	const struct vmconf *conf = diff->guest->conf;
-	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
-
-	for (size_t i = 0; !diff->running && i < conf->pending_count; i++)
-		if (!option_is_declared(diff->vm, conf->pending[i].key))
-			strbuf_join(&keys, ", ", conf->pending[i].key);
-	if (keys.len)
-		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: a change that somebody left waiting comes into force along with this",
-			  keys.buf);
-}
-
 static void plan_set(const struct diff_vm *diff, struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
@@ -159,7 +145,7 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 	}
 	if (step && diff->standing == DIFF_PRESENT) {
 		step->why = strbuf_detach(&why);
-		note_foreign_pending(diff, plan);
+		plan_note_foreign_pending(diff, plan);
 	}
 }
 
@@ -224,16 +210,9 @@ static void plan_rescan(const struct diff_vm *diff, struct plan *plan)
 			  diff->vmid);
 }
 
-/* vyom starts none that is not declared to run. */
-static char *how_to_restart(const struct diff_vm *diff)
-{
-	return spec_flag(diff->vm, KEY_START) ? memory_copy("vyom apply --restart") :
-						memory_print("qm reboot %u", diff->vmid);
-}
-
 static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 {
-	CLEANUP(scope_free) char *how = how_to_restart(diff);
+	CLEANUP(scope_free) char *how = plan_how_to_restart(diff);
 	const struct diff_disk *disk = &diff->disk;
 	char size[NUMBER_TEXT];
 
@@ -257,42 +236,6 @@ static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 		plan_resize(diff, plan);
 }
 
-/* What makes cloud-init start over wants a word of its own; what waits is said. */
-static void remark_effects(const struct diff_vm *diff, const struct plan_options *options,
-			   struct plan *plan)
-{
-	CLEANUP(strbuf_release) struct strbuf reinit = STRBUF_INIT, restart = STRBUF_INIT;
-	CLEANUP(scope_free) char *how = how_to_restart(diff);
-
-	for (size_t i = 0; i < diff->count; i++) {
-		const struct diff_item *item = &diff->items[i];
-
-		if (item->urgency == DIFF_CHANGE && item->effect == OPTION_REINIT &&
-		    !diff->fresh)
-			strbuf_join(&reinit, ", ", item->option->name);
-		if (diff->running && (item->urgency == DIFF_WAITING ||
-				      (item->urgency == DIFF_CHANGE &&
-				       item->effect == OPTION_RESTART)))
-			strbuf_join(&restart, ", ", item->option->name);
-	}
-	if (restart.len)
-		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: in force only after the VM is stopped and started again (%s)",
-			  restart.buf, how);
-	if (!reinit.len)
-		return;
-	if (options->reinit)
-		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: at its next start cloud-init treats the guest as a new one",
-			  reinit.buf);
-	else
-		plan_refuse(plan, diff->vm->name, diff->vmid,
-			    "%s: changing this makes cloud-init treat the guest as a new one at "
-			    "its next start (host keys, users, network made again); say --reinit "
-			    "if that is meant",
-			    reinit.buf);
-}
-
 static void plan_pool(const struct diff_vm *diff, struct plan *plan)
 {
 	struct plan_step *step;
@@ -305,15 +248,6 @@ static void plan_pool(const struct diff_vm *diff, struct plan *plan)
 		step->why = memory_print("pool %s → %s",
 					 diff->guest->pool ? diff->guest->pool : "nothing",
 					 diff->pool);
-}
-
-static void note_replication(const struct diff_vm *diff, struct plan *plan)
-{
-	if (diff->guest && diff->guest->replication)
-		plan_note(plan, diff->vm->name, diff->vmid,
-			  "replication: job %s copies it to another node, and vyom's VMs live on "
-			  "one: pvesr delete %s", diff->guest->replication,
-			  diff->guest->replication);
 }
 
 static uint64_t more_than(uint64_t wanted, uint64_t found)
@@ -370,11 +304,10 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_restart_begin(diff, options, plan, &stopped);
 		diff = &stopped;
 	}
-	remark_effects(diff, options, plan);
+	plan_remark(diff, state, options, plan);
 	plan_set(diff, plan);
 	plan_disk(diff, plan);
 	plan_pool(diff, plan);
-	note_replication(diff, plan);
 	plan_start(diff, state, restart || options->restarted, plan);
 	if (diff->busy && plan->count > before)
 		plan_note(plan, diff->vm->name, diff->vmid,

@@ -16,7 +16,7 @@
 struct error;
 
 /*
- * Node name, mount, quorum, memory, bridges (not Open vSwitch's), storages; first
+ * Node name, mount, quorum, memory, bridges (not Open vSwitch's), resolver, storages; first
  * of all, for what follows needs the name.  An /etc/pve that is not mounted is no
  * error here: mounted is false, and there are neither storages nor guests then.
  */

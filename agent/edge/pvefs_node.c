@@ -95,11 +95,44 @@ static int read_storages(const char *root, struct state *state, struct error *er
 	return 0;
 }
 
+/* The first address behind nameserver, three times; the first word of the last search, as Proxmox. */
+static void parse_resolver(char *text, struct state *state)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		char *rest = line + strspn(line, " \t"), *word = strsep(&rest, " \t");
+
+		if (!rest)
+			continue;
+		rest += strspn(rest, " \t");
+		rest[strcspn(rest, " \t\r")] = '\0';
+		if (strcmp(word, "nameserver") == 0 && state->nameservers.count < 3) {
+			strvec_push(&state->nameservers, rest);
+		} else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0) {
+			free(state->search);
+			state->search = memory_copy(rest);
+		}
+	}
+}
+
+/* What a guest gets that declares none of its own: without it one only knows less. */
+static void read_resolver(const char *root, struct state *state)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/etc/resolv.conf", root);
+	if (file_read(path, &text) == 0)
+		parse_resolver(text.buf, state);
+}
+
 int pvefs_read_node(const char *root, struct state *state, struct error *err)
 {
 	read_mount(root, state);
 	if (read_memory(root, state, err) < 0 || read_bridges(root, state, err) < 0)
 		return -1;
+	read_resolver(root, state);
 	return state->mounted ? read_storages(root, state, err) : 0;
 }
 

@@ -44,6 +44,8 @@ void state_release(struct state *state)
 	release_guests(state);
 	release_storages(state);
 	strvec_release(&state->bridges);
+	strvec_release(&state->nameservers);
+	free(state->search);
 	strvec_release(&state->resource_pools);
 	thin_pools_release(&state->pools);
 	thin_volumes_release(&state->volumes);

@@ -49,6 +49,8 @@ struct state {
 	struct state_storage *storages;
 	size_t storage_count;
 	struct strvec bridges;
+	struct strvec nameservers;	/* that the node itself asks: at most three */
+	char *search;		/* the domain that it looks for names in, or NULL */
 	struct strvec resource_pools;	/* by name; thin pools are others */
 	struct thin_pools pools;
 	struct thin_volumes volumes;
@@ -57,7 +59,8 @@ struct state {
 	size_t held_count;
 };
 
-#define STATE_INIT { .bridges = STRVEC_INIT, .resource_pools = STRVEC_INIT }
+#define STATE_INIT { .bridges = STRVEC_INIT, .nameservers = STRVEC_INIT, \
+		     .resource_pools = STRVEC_INIT }
 
 /* Of what it owns nothing is left. */
 void state_guest_release(struct state_guest *guest);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * plan_remark.h - what a plan says besides its steps: when a change comes into force,
+ * what cloud-init makes of it, and what is left alone
+ */
+#ifndef PLAN_REMARK_H
+#define PLAN_REMARK_H
+
+struct diff_vm;
+struct plan;
+struct plan_options;
+struct state;
+
+/* Notes and refusals about what would change. */
+void plan_remark(const struct diff_vm *diff, const struct state *state,
+		 const struct plan_options *options, struct plan *plan);
+
+/* A set puts into force what others left waiting: the note. */
+void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan);
+
+/* What would stop and start it; caller frees. */
+char *plan_how_to_restart(const struct diff_vm *diff);
+
+#endif
