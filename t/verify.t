@@ -75,4 +75,16 @@ out 'pve/vm-102-disk-0 +data +128 GiB|pve/vm-102-disk-0 +data +130 GiB' "and the
 "$root/usr/sbin/pvesm" alloc local-lvm 150 vm-150-disk-0 1G >/dev/null
 vyom pool
 out 'pve/vm-150-disk-0 .*orphan' "a volume that no config names is an orphan"
+# --- what the VM has besides ---
+node_new
+owner_conf
+vyom apply --yes
+qm set 101 --net1 virtio,bridge=vmbr0 >/dev/null
+status 0 "a card that the file does not name is no drift" vyom verify
+out 'not declared vyom-control-1 \(101\): net1: the VM has virtio=' "but is said"
+status 0 "and not to cron" vyom verify -q
+ok "which is told nothing" test ! -s "$tmp/out"
+status 0 "apply leaves it" vyom apply --yes
+ok "it is there" grep -q '^net1: ' "$root/etc/pve/qemu-server/101.conf"
+
 done_testing

@@ -275,13 +275,22 @@ static void print_finding(FILE *out, const json_t *finding)
 			   field_text_or(finding, "found", "nothing"));
 }
 
+/* What is no difference is told to who looks, and not every night. */
+static bool concerns_cron(const json_t *finding)
+{
+	const char *kind = field_text_or(finding, "kind", "");
+
+	return strcmp(kind, "undeclared") != 0 && strcmp(kind, "waiting") != 0;
+}
+
 static void draw_verify(FILE *out, const json_t *verify)
 {
 	size_t drift = field_number(verify, "drift"), vms = field_number(verify, "vms"), i;
 	const json_t *finding;
 
 	json_array_foreach(field_list(verify, "findings"), i, finding)
-		print_finding(out, finding);
+		if (!field_flag(verify, "quiet") || concerns_cron(finding))
+			print_finding(out, finding);
 	if (field_flag(verify, "quiet"))
 		return;
 	if (drift)

@@ -5,6 +5,7 @@
 
 #include "decide/budget.h"
 #include "decide/diff.h"
+#include "decide/extra.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
 #include "base/memory.h"
@@ -13,6 +14,7 @@
 #include "base/scope.h"
 #include "model/spec.h"
 #include "model/state.h"
+#include "model/vmconf.h"
 #include "base/strbuf.h"
 
 static struct verify_finding *add(struct verify *verify, enum verify_kind kind, const char *vm,
@@ -97,6 +99,18 @@ static void add_memberships(struct verify *verify, enum verify_kind kind, const 
 			"delete %s)", guest->replication, guest->replication);
 }
 
+static void add_extras(struct verify *verify, const struct diff_vm *vm)
+{
+	const struct vmconf *conf = vm->guest->conf;
+
+	for (size_t i = 0; i < conf->live_count; i++)
+		if (extra_matters(vm->vm, &conf->live[i]))
+			add(verify, VERIFY_UNDECLARED, vm->vm->name, vm->vmid,
+			    conf->live[i].key)->text = memory_print(
+				"the VM has %s, which the file does not name; it is left alone",
+				conf->live[i].value);
+}
+
 static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct verify *verify)
 {
 	verify->vm_count++;
@@ -120,6 +134,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 		add_item(verify, kind, vm, &vm->items[i]);
 	add_disk(verify, kind, vm);
 	add_memberships(verify, kind, vm);
+	add_extras(verify, vm);
 	if (vm->start)
 		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
 											   "not run");

@@ -18,7 +18,7 @@ enum verify_kind {
 	VERIFY_DRIFT,		/* is not as declared: exit status 1 */
 	VERIFY_IN_PROGRESS,	/* a live run is at work on it */
 	VERIFY_WAITING,		/* as declared after the next restart */
-	VERIFY_UNDECLARED,	/* ours, and not in the file any more */
+	VERIFY_UNDECLARED,	/* ours, or something of a VM's, and not in the file */
 };
 
 struct verify_finding {
