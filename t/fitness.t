@@ -50,4 +50,47 @@ node_new
 owner_conf
 status 0 "-o json" vyom check -o json
 json '$d->{fit} && @{$d->{checks}} == 10' "is one document"
+
+# --- remarks: what is seldom meant, and hinders nothing ---
+# remarked PATTERN SENTENCE: check passes, with that remark and no other
+remarked() {
+	status 0 "$2 hinders nothing" vyom check
+	out "^note  $1" "$2: it is said"
+	ok "$2: and nothing else is" test "$(grep -c ^note "$tmp/out")" = 1
+	out '^Fit: 10 checks passed' "$2: a remark is no check that passed"
+}
+
+if [ -z "$root" ]; then
+	done_testing
+	exit
+fi
+status 0 "a node as it should be" vyom check
+no_out '^note' "brings no remark"
+echo 'next-id: lower=102,upper=9000' >>"$root/etc/pve/datacenter.cfg"
+remarked 'next-id: .* ids from 102 to 8999 .*outside of that: prakriti-template \(9000\), vyom-control-1 \(101\)$' "an id outside of next-id"
+status 0 "-o json" vyom check -o json
+json 'grep { $_->{remark} && $_->{pass} && $_->{what} eq "next-id" } @{$d->{checks}}' "has it as a remark"
+json '(grep { !$_->{remark} } @{$d->{checks}}) == 10' "and the others as none"
+
+node_new
+owner_conf
+sed -i 's/#tags = .*/tags = { "K3s", "web" }/' "$root/etc/vyom/vyom.conf"
+status 0 "capitals in a tag" vyom check
+no_out '^note' "are no matter where Proxmox makes them small"
+echo 'tag-style: case-sensitive=1' >>"$root/etc/pve/datacenter.cfg"
+remarked 'tag-style: .*: K3s$' "a capital in a tag that would be kept"
+
+owner_conf
+sed -i 's/cluster "vyom" {/&\nnic "net0" { firewall = true }/' "$root/etc/vyom/vyom.conf"
+remarked 'firewall: it is off for the datacenter .* for vyom-control-1, vyom-worker-1, vyom-worker-2$' "a firewall that is off"
+printf '[OPTIONS]\nenable: 1\n' >"$root/etc/pve/firewall/cluster.fw"
+status 0 "a firewall that is on" vyom check
+no_out '^note' "is no matter"
+printf '[OPTIONS]\nenable: 0\n' >"$root/etc/pve/local/host.fw"
+remarked 'firewall: it is off for this node itself' "that of the node being off"
+
+node_new
+owner_conf
+: >"$root/run/clock-not-set"
+remarked 'clock: NTP does not hold it' "a clock that nobody holds"
 done_testing

@@ -10,6 +10,7 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
+#include "model/site.h"
 
 static void check_root(const struct cli *cli, struct fitness *fitness)
 {
@@ -27,6 +28,17 @@ static void check_tool(const struct cli *cli, const char *path, struct fitness *
 		    there ? "is there" : "is missing: is this a Proxmox VE node?");
 }
 
+static int check_site(struct cli *cli, struct fitness *fitness, struct error *err)
+{
+	CLEANUP(site_release) struct site site;
+
+	site_init(&site);
+	if (pvefs_read_site(cli->root, &site, err) < 0)
+		return -1;
+	fitness_site(cli->spec, &cli->state, &site, fitness);
+	return 0;
+}
+
 static int check_all(struct cli *cli, struct fitness *fitness, struct error *err)
 {
 	fitness_add(fitness, true, "config", "%s is valid", cli->config);
@@ -40,7 +52,7 @@ static int check_all(struct cli *cli, struct fitness *fitness, struct error *err
 	if (pvefs_read_version(cli->root, &cli->state.version, err) < 0)
 		return -1;
 	fitness_node(cli->spec, &cli->state, fitness);
-	return 0;
+	return check_site(cli, fitness, err);
 }
 
 int cmd_check(struct cli *cli, struct error *err)

@@ -184,9 +184,9 @@ json_t *document_check(const struct fitness *fitness)
 	json_t *lines = json_array();
 
 	for (size_t i = 0; i < fitness->count; i++)
-		json_array_append_new(lines, json_pack("{s:o, s:b, s:o}",
+		json_array_append_new(lines, json_pack("{s:o, s:b, s:b, s:o}",
 			"what", document_text(fitness->items[i].what),
-			"pass", fitness->items[i].pass,
+			"pass", fitness->items[i].pass, "remark", fitness->items[i].remark,
 			"text", document_text(fitness->items[i].text)));
 	return json_pack("{s:s, s:b, s:o}", "event", "check", "fit", fitness->failed == 0,
 			 "checks", lines);

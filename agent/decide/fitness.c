@@ -26,6 +26,18 @@ void fitness_add(struct fitness *fitness, bool pass, const char *what, const cha
 	fitness->failed += !pass;
 }
 
+void fitness_remark(struct fitness *fitness, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	MEMORY_PUSH(fitness->items, fitness->count) = (struct fitness_line){
+		.what = memory_copy(what), .pass = true, .remark = true,
+		.text = memory_vprint(format, args),
+	};
+	va_end(args);
+}
+
 static void check_version(const struct state *state, struct fitness *fitness)
 {
 	const char *version = state->version;

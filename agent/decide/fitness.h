@@ -2,6 +2,8 @@
 /*
  * fitness.h - is the node fit for what the config declares?  One line a question
  *
+ * A remark hinders nothing.
+ *
  * Pure: the caller observed the node and found the tools.
  */
 #ifndef FITNESS_H
@@ -10,12 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct site;
 struct spec;
 struct state;
 
 struct fitness_line {
 	char *what;		/* "template prakriti-template (9000)" */
 	bool pass;
+	bool remark;		/* passes, but is worth a look */
 	char *text;		/* what was found; if it fails: what to do */
 };
 
@@ -28,8 +32,15 @@ struct fitness {
 void fitness_add(struct fitness *fitness, bool pass, const char *what, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+void fitness_remark(struct fitness *fitness, const char *what, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Version, quorum, storages, pools, bridges, templates: all that spec uses on this node. */
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness);
+
+/* A remark on each thing around spec's VMs on this node that is seldom meant; else nothing. */
+void fitness_site(const struct spec *spec, const struct state *state, const struct site *site,
+		  struct fitness *fitness);
 
 void fitness_release(struct fitness *fitness);
 

@@ -14,6 +14,7 @@
 #include "model/state.h"
 
 struct error;
+struct site;
 
 /*
  * Node name, mount, quorum, memory, bridges (not Open vSwitch's), resolver, storages; first
@@ -27,6 +28,13 @@ int pvefs_read_node(const char *root, struct state *state, struct error *err);
  * asked for); NULL if it is not installed.
  */
 int pvefs_read_version(const char *root, char **version, struct error *err);
+
+/*
+ * What surrounds the VMs (site.h): add it to a site that site_init() made.  A file that
+ * is not there is no error.  With a root, the clock is not set if ROOT/run/clock-not-set
+ * is there.
+ */
+int pvefs_read_site(const char *root, struct site *site, struct error *err);
 
 /*
  * Every guest of the cluster from .vmlist; the configs and run state of local
