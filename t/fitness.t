@@ -41,6 +41,12 @@ owner_conf
 qm set 9000 --delete serial0 >/dev/null
 unfit 'template prakriti-template \(9000\): has no serial port' "an unfit template"
 qm set 9000 --serial0 socket >/dev/null
+sed -i 's/vmid = 9000/vmid = 9009/' "$root/etc/vyom/vyom.conf"
+status 0 "a template that is yet to be built" vyom check
+out '^note  template prakriti-template \(9009\): is not there yet: vyom template build' "is a remark"
+sed -i '/^\timage = /d' "$root/etc/vyom/vyom.conf"
+unfit 'template prakriti-template \(9009\): does not exist on this node' "one of which nobody says how it is built"
+owner_conf
 sed -i 's/^node "pve"/node "other"/; s/node = "pve"/node = "other"/' "$root/etc/vyom/vyom.conf"
 unfit 'node: this node is "pve", and .* declares nothing for it' "a config for another node"
 rm "$root/etc/pve/local"
