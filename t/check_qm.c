@@ -36,6 +36,11 @@ static void pool(struct strvec *argv)
 	qm_pool(argv, "prod/web", 101);
 }
 
+static void alloc(struct strvec *argv)
+{
+	qm_alloc(argv, "fast", 101, "vm-101-vyom-scsi1", 100 * GIB);
+}
+
 static void ping(struct strvec *argv)
 {
 	qm_agent_ping(argv, 101);
@@ -117,6 +122,7 @@ static const struct { void (*build)(struct strvec *argv); const char *command; }
 	{ clone_slowly,		"qm clone 9000 101 --name web --description "
 				"'managed by vyom: lab/web' --full 1 --bwlimit 102400" },
 	{ pool,			"pvesh set /pools --poolid prod/web --vms 101 --allow-move 1" },
+	{ alloc,		"pvesm alloc fast 101 vm-101-vyom-scsi1 102400M" },
 	{ ping,			"qm guest cmd 101 ping" },
 	{ addresses,		"qm guest cmd 101 network-get-interfaces" },
 	{ cloudinit,		"qm guest exec 101 -- cloud-init status --long" },
@@ -165,7 +171,8 @@ START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 			      (makes || verb == QM_FETCH || (own && verb != QM_KEY && verb != QM_WAIT)),
 			      "%s",
 			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE), "%s",
+		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC),
+			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_makes(verb) == makes && qm_verb_is_own(verb) == own, "%s",
 			      qm_verb_name(verb));

@@ -166,7 +166,7 @@ int join_quiet(const struct recover *recover, const struct record_step *step, st
 	/* a worker outlives its qm for a moment, and may not have the lock yet */
 	if (qm_verb_makes(verb) || verb == QM_DESTROY)
 		pause_shortly();
-	if (observe_guest(recover->root, recover->state, step->vmid, err) < 0)
+	if (observe_after(recover->root, recover->state, step->vmid, verb, err) < 0)
 		return -1;
 	if (!qm_verb_makes(verb) && verb != QM_DESTROY)
 		return 0;

@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "decide/leftover.h"
 #include "decide/option.h"
+#include "model/data_disk.h"
 #include "model/propstr.h"
 #include "edge/pvefs.h"
 #include "model/qm.h"
@@ -112,6 +113,26 @@ static bool has_declared_size(const struct state *state, const struct spec_secti
 	       volume->size == number_round_up(spec_number(vm, KEY_DISK), QM_EXTENT_DEFAULT);
 }
 
+/*
+ * Is a drive in each slot of a data disk?  A volume for one may be there, not active,
+ * where a step was cut off.
+ */
+static bool has_data_disks(const struct spec_section *vm, const struct state_guest *guest)
+{
+	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	struct data_disk disk;
+	struct error ignored;
+
+	for (size_t i = 0; disks && i < disks->list.count; i++) {
+		if (data_disk_parse(disks->list.items[i], &disk, &ignored) < 0)
+			continue;
+		data_disk_release(&disk);
+		if (!vmconf_get(guest->conf, disk.slot))
+			return false;
+	}
+	return true;
+}
+
 static bool needs_lvs(const struct spec *spec, const struct state *state)
 {
 	for (size_t i = 0; i < spec->vm_count; i++) {
@@ -124,7 +145,8 @@ static bool needs_lvs(const struct spec *spec, const struct state *state)
 		if (!guest)
 			return true;
 		if (guest->conf &&
-		    (!is_all_active(state, guest) || !has_declared_size(state, vm, guest)))
+		    (!is_all_active(state, guest) || !has_declared_size(state, vm, guest) ||
+		     !has_data_disks(vm, guest)))
 			return true;
 	}
 	return false;
@@ -285,4 +307,12 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
 	note_held_again(root, state, vmid);
 	return refresh.result < 0 ? -1 : refresh_pools(root, state, err);
+}
+
+int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
+		  struct error *err)
+{
+	if (verb == QM_ALLOC && look_at_volumes(root, state, vmid, err) < 0)
+		return -1;
+	return observe_guest(root, state, vmid, err);
 }

@@ -5,6 +5,7 @@
 #ifndef OBSERVE_H
 #define OBSERVE_H
 
+#include "model/qm.h"
 #include "model/state.h"
 
 struct error;
@@ -22,5 +23,9 @@ int observe_node(const char *root, const struct spec *spec, bool with_lvs, struc
  * locked, at every volume, since its config need not name what it has.
  */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
+
+/* The same after a step of that verb: one that makes a volume alone shows in no config. */
+int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
+		  struct error *err);
 
 #endif

@@ -253,7 +253,8 @@ int worker_finish(struct worker *worker, struct error *err)
 	if (step->verb == QM_WAIT)
 		return finish_wait(worker, err);
 	worker->awaits = step->verb == QM_START && is_planned(worker, QM_WAIT);
-	if (observe_guest(worker->apply->root, worker->apply->state, step->vmid, err) < 0) {
+	if (observe_after(worker->apply->root, worker->apply->state, step->vmid, step->verb, err) <
+	    0) {
 		worker_leave_open(worker, err->text);
 		return 0;
 	}

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
 #include "decide/plan.h"
+#include "model/data_disk.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -38,11 +40,56 @@ static void admit_pool(const struct spec_section *vm, unsigned vmid, const struc
 			    pool->text, pool->text);
 }
 
+static void admit_storage(const struct spec_section *vm, unsigned vmid, const char *what,
+			  const char *id, const struct state *state, struct plan *plan)
+{
+	const struct state_storage *storage = state_find_storage(state, id);
+
+	if (!storage)
+		plan_refuse(plan, vm->name, vmid, "%s: the node has no %s (see pvesm status)", what,
+			    id);
+	else if (storage->disabled)
+		plan_refuse(plan, vm->name, vmid,
+			    "%s: %s is switched off for this node (pvesm set %s --disable 0)",
+			    what, id, id);
+	else if (!storage->images)
+		plan_refuse(plan, vm->name, vmid,
+			    "%s: %s does not hold VM disks (content images)", what, id);
+	else if (storage->vg && !state_find_pool(state, id))
+		plan_refuse(plan, vm->name, vmid,
+			    "%s: %s has no active thin pool %s/%s (lvchange -ay)", what,
+			    id, storage->vg, storage->pool);
+}
+
+/* Where they lie they are made by name, which only LVM-thin takes as it is. */
+static void admit_data(const struct spec_section *vm, unsigned vmid, const struct state *state,
+		       struct plan *plan)
+{
+	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+
+	for (size_t i = 0; disks && i < disks->list.count; i++) {
+		const struct state_storage *storage;
+		struct data_disk disk;
+		struct error ignored;
+		const char *id;
+
+		data_disk_parse(disks->list.items[i], &disk, &ignored);
+		id = disk.storage ? disk.storage : spec_text(vm, KEY_STORAGE);
+		storage = state_find_storage(state, id);
+		if (disk.storage)
+			admit_storage(vm, vmid, disk.slot, id, state, plan);
+		if (storage && !storage->vg)
+			plan_refuse(plan, vm->name, vmid,
+				    "%s: a data disk lies on LVM-thin, and %s is of type %s",
+				    disk.slot, id, storage->type);
+		data_disk_release(&disk);
+	}
+}
+
 static void admit_places(const struct spec_section *vm, unsigned vmid, const struct state *state,
 			 struct plan *plan)
 {
 	const char *id = spec_text(vm, KEY_STORAGE);
-	const struct state_storage *storage = state_find_storage(state, id);
 
 	admit_bridge(vm, vmid, "bridge", spec_text(vm, KEY_BRIDGE), state, plan);
 	for (size_t i = 0; i < vm->nic_count; i++)
@@ -50,20 +97,8 @@ static void admit_places(const struct spec_section *vm, unsigned vmid, const str
 			admit_bridge(vm, vmid, vm->nics[i]->name,
 				     spec_text(vm->nics[i], KEY_BRIDGE), state, plan);
 	admit_pool(vm, vmid, state, plan);
-	if (!storage)
-		plan_refuse(plan, vm->name, vmid, "storage: the node has no %s (see pvesm status)",
-			    id);
-	else if (storage->disabled)
-		plan_refuse(plan, vm->name, vmid,
-			    "storage: %s is switched off for this node (pvesm set %s --disable 0)",
-			    id, id);
-	else if (!storage->images)
-		plan_refuse(plan, vm->name, vmid,
-			    "storage: %s does not hold VM disks (content images)", id);
-	else if (storage->vg && !state_find_pool(state, id))
-		plan_refuse(plan, vm->name, vmid,
-			    "storage: %s has no active thin pool %s/%s (lvchange -ay)", id,
-			    storage->vg, storage->pool);
+	admit_data(vm, vmid, state, plan);
+	admit_storage(vm, vmid, "storage", id, state, plan);
 }
 
 /*

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "decide/diff_data.h"
+#include "decide/diff_part.h"
 #include "decide/forecast.h"
 #include "decide/obstacle.h"
 #include "base/memory.h"
@@ -47,8 +49,8 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct vmconf *con
  * force at once, waits for nothing: a set was cut off, or somebody's change was,
  * and setting it again finishes it (2.1.4).
  */
-static void compare_option(struct diff_vm *diff, const struct vmconf *conf,
-			   const struct option *option, const char *wanted)
+void diff_compare_option(struct diff_vm *diff, const struct vmconf *conf,
+			 const struct option *option, const char *wanted)
 {
 	const char *found = found_value(conf, option->name), *pending;
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -79,12 +81,12 @@ static void compare_options(struct diff_vm *diff, const struct vmconf *conf)
 	for (size_t i = 0; i < option_count; i++) {
 		strbuf_reset(&wanted);
 		if (option_want(&option_table[i], diff->vm, &wanted))
-			compare_option(diff, conf, &option_table[i], wanted.buf);
+			diff_compare_option(diff, conf, &option_table[i], wanted.buf);
 	}
 	strbuf_reset(&wanted);
 	for (size_t i = 0; (option = option_listed(diff->vm, i, &wanted)); i++) {
 		if (wanted.len)
-			compare_option(diff, conf, option, wanted.buf);
+			diff_compare_option(diff, conf, option, wanted.buf);
 		strbuf_reset(&wanted);
 	}
 }
@@ -130,10 +132,7 @@ static void compare_storage(struct diff_vm *diff, const struct vmconf *conf)
 
 bool diff_drive_is_pending(const struct diff_vm *diff)
 {
-	for (size_t i = 0; i < diff->count; i++)
-		if (diff->running && strcmp(diff->items[i].option->name, OPTION_BOOT_DISK) == 0)
-			return true;
-	return false;
+	return diff_slot_is_pending(diff, OPTION_BOOT_DISK);
 }
 
 bool diff_disk_differs(const struct diff_disk *disk)
@@ -190,6 +189,7 @@ static void compare_forecast(struct diff_vm *diff, const struct state *state)
 	diff->guest = NULL;
 	diff->fresh = true;
 	compare_options(diff, clone);
+	diff_data(diff, state, clone);
 	compare_pool(diff, NULL);
 	compare_disk(diff, state, clone, source ? state_find_drive(state, source, OPTION_BOOT_DISK) : NULL);
 }
@@ -205,6 +205,7 @@ static void compare_guest(struct diff_vm *diff, const struct state *state,
 	diff->fresh = !diff->running &&
 		      was_never_started(state, guest->conf, record, spec_flag(diff->vm, KEY_START));
 	compare_options(diff, guest->conf);
+	diff_data(diff, state, guest->conf);
 	compare_disk(diff, state, guest->conf,
 		     state_find_drive(state, guest->conf, OPTION_BOOT_DISK));
 	compare_storage(diff, guest->conf);
@@ -302,6 +303,7 @@ void diff_vm_release(struct diff_vm *diff)
 	free(diff->obstacle);
 	leftover_release(&diff->leftover);
 	free(diff->misplaced);
+	diff_data_release(diff);
 	*diff = (struct diff_vm){ .vm = NULL };
 }
 

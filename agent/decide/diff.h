@@ -15,6 +15,7 @@
 #include "decide/leftover.h"
 #include "decide/option.h"
 
+struct diff_data;
 struct record_vms;
 struct spec;
 struct spec_section;
@@ -61,6 +62,8 @@ struct diff_vm {
 	struct diff_item *items;
 	size_t count;
 	struct diff_disk disk;
+	struct diff_data *data;		/* the other disks that are declared */
+	size_t data_count;
 	const char *pool; /* the resource pool that it shall be in, where it is not */
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */

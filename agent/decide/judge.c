@@ -87,13 +87,19 @@ static void explain(const struct record_step *record, const struct plan *next, s
 		strbuf_addf(why, "; %s", next->refusals[i].text);
 }
 
+/* Of these a VM may need several: the next one is no sign that this one failed. */
+static bool is_one_of_many(enum qm_verb verb)
+{
+	return verb == QM_FREE || verb == QM_ALLOC || verb == QM_RESIZE;
+}
+
 /* A resize that only a rescan is missing to is half done: volume and config do not agree (3.5). */
 static bool is_needed_still(const struct plan_step *step, const struct plan *next)
 {
 	for (size_t i = 0; i < next->count; i++) {
 		const struct plan_step *other = &next->steps[i];
 
-		if (other->verb == QM_FREE && !strvec_equal(&other->argv, &step->argv))
+		if (is_one_of_many(other->verb) && !strvec_equal(&other->argv, &step->argv))
 			continue;
 		if (other->verb == step->verb ||
 		    (step->verb == QM_RESIZE && other->verb == QM_RESCAN))

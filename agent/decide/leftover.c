@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "decide/obstacle.h"
 #include "decide/option.h"
+#include "model/data_disk.h"
 #include "model/qm.h"
 #include "model/record.h"
 #include "model/state.h"
@@ -50,11 +51,21 @@ static bool is_made_by_qm(const struct thin_volume *volume)
 	return *number && strspn(number, "0123456789") == strlen(number);
 }
 
+/* Whose name says that vyom made it, see data_disk.h. */
+static bool is_data_disk(const struct thin_volume *volume)
+{
+	CLEANUP(scope_free) char *prefix = data_disk_volume(volume->vmid, "");
+
+	return strncmp(volume->name, prefix, strlen(prefix)) == 0;
+}
+
 static bool is_our_volume(const struct record_step *doubt, const struct thin_volume *volume)
 {
 	CLEANUP(scope_free) char *item = memory_print("%s/%s", volume->vg, volume->name);
 	CLEANUP(scope_free) char *orphan = memory_print(RECORD_ORPHAN "%s", item);
 
+	if (is_data_disk(volume))
+		return true;
 	if (is_making(doubt))
 		return is_made_by_qm(volume) && !was_there(doubt, item) &&
 		       !was_there(doubt, orphan);

@@ -274,6 +274,15 @@ static enum option_effect effect_of_items(const struct option *option, const cha
 	return found ? OPTION_LIVE : option->effect;
 }
 
+/* A drive that is put in needs hotplug; what one is told that is there, is live or waits. */
+static enum option_effect effect_of_drive(const struct option *option, const char *wanted,
+					  const char *found, const struct vmconf *conf)
+{
+	if (!found && option->plug)
+		return is_plugged(conf, option->plug) ? OPTION_LIVE : option->effect;
+	return effect_of_items(option, wanted, found);
+}
+
 /* The balloon is moved while the guest runs, but not put in or taken out. */
 static enum option_effect effect_of_balloon(const char *wanted, const char *found)
 {
@@ -293,7 +302,7 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 	if (strncmp(option->name, "net", 3) == 0)
 		return effect_of_card(option, wanted, found, conf);
 	if (option->live)
-		return effect_of_items(option, wanted, found);
+		return effect_of_drive(option, wanted, found, conf);
 	if (strcmp(option->name, "balloon") == 0)
 		return effect_of_balloon(wanted, found);
 	if (option->plug && is_plugged(conf, option->plug))

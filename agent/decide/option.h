@@ -72,6 +72,9 @@ bool option_want(const struct option *option, const struct spec_section *vm, str
  */
 const struct option *option_listed(const struct spec_section *vm, size_t n, struct strbuf *value);
 
+/* The row of a data disk's slot, "scsi1"; slot must be one that data_disk.h knows. */
+const struct option *option_of_drive(const char *slot);
+
 /* Does the spec say anything about the option of that name? */
 bool option_is_declared(const struct spec_section *vm, const char *name);
 

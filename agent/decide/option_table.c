@@ -7,9 +7,13 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "model/data_disk.h"
 #include "model/foreign.h"
 #include "model/qm.h"
 #include "model/spec.h"
+
+/* What of a drive never waits for a restart (pve-facts 2.1.5). */
+#define DRIVE_LIVE "iops iops_rd iops_wr mbps mbps_rd mbps_wr"
 
 static bool want_name(const struct spec_section *vm, struct strbuf *value)
 {
@@ -160,7 +164,7 @@ const struct option option_table[] = {
 		{ KEY_CACHE, "cache" }, { KEY_AIO, "aio" }, { KEY_IOPS, "iops" },
 		{ KEY_IOPS_READ, "iops_rd" }, { KEY_IOPS_WRITE, "iops_wr" }, { KEY_MBPS, "mbps" },
 		{ KEY_MBPS_READ, "mbps_rd" }, { KEY_MBPS_WRITE, "mbps_wr" }),
-	  .live = "iops iops_rd iops_wr mbps mbps_rd mbps_wr" },
+	  .live = DRIVE_LIVE },
 	{ "net0", OPTION_PROPSTR, NULL, OPTION_REINIT, .want = want_net0 },
 	{ "serial0", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SERIAL) },
 	{ "vga", OPTION_PROPSTR, "type", OPTION_RESTART,
@@ -286,6 +290,26 @@ const struct option *option_find(const char *name)
 	return NULL;
 }
 
+/* Made on first use, kept to the end. */
+const struct option *option_of_drive(const char *slot)
+{
+	static struct option **rows;
+	static size_t count;
+	struct option *row;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i]->name, slot) == 0)
+			return rows[i];
+	row = memory_new(1, sizeof(*row));
+	row->name = memory_copy(slot);
+	row->form = OPTION_PROPSTR;
+	row->default_key = "file";
+	row->effect = OPTION_RESTART;
+	row->live = DRIVE_LIVE;
+	row->plug = "disk";
+	return MEMORY_PUSH(rows, count) = row;
+}
+
 /* netN or ipconfigN: made on first use, kept to the end. */
 static const struct option *obtain_card(unsigned slot, bool address)
 {
@@ -347,6 +371,8 @@ bool option_is_declared(const struct spec_section *vm, const char *name)
 
 	if (option)
 		return option_want(option, vm, &value);
+	if (data_disk_is_declared(vm, name))
+		return true;
 	for (size_t i = 0; (listed = option_listed(vm, i, &value)); i++) {
 		if (value.len && strcmp(listed->name, name) == 0)
 			return true;

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
+#include "decide/plan_data.h"
 #include "decide/plan_remark.h"
 #include "decide/plan_restart.h"
 #include "model/record.h"
@@ -305,8 +306,10 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		diff = &stopped;
 	}
 	plan_remark(diff, state, options, plan);
+	plan_data_volumes(diff, plan);
 	plan_set(diff, plan);
 	plan_disk(diff, plan);
+	plan_data_sizes(diff, plan);
 	plan_pool(diff, plan);
 	plan_start(diff, state, restart || options->restarted, plan);
 	if (diff->busy && plan->count > before)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "decide/budget.h"
-#include "decide/diff.h"
+#include "decide/diff_data.h"
 #include "decide/extra.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
@@ -83,6 +83,32 @@ static void add_disk(struct verify *verify, enum verify_kind kind, const struct 
 			vm->misplaced, spec_text(vm->vm, KEY_STORAGE));
 }
 
+static void add_data(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+
+	for (size_t i = 0; i < vm->data_count; i++) {
+		const struct diff_data *data = &vm->data[i];
+		const char *slot = data->disk.slot;
+		struct verify_finding *finding;
+
+		if (data->strange)
+			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
+				"a data disk is declared there, but the VM has %s", data->strange);
+		if (data->misplaced)
+			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
+				"it lies on %s, not on %s; vyom does not move disks (qm disk move)",
+				data->misplaced, data->storage);
+		if (!data->attached || data->strange || !diff_disk_differs(&data->size))
+			continue;
+		finding = add(verify, kind == VERIFY_DRIFT && diff_slot_is_pending(vm, slot) ?
+					      VERIFY_WAITING : kind,
+			      vm->vm->name, vm->vmid, slot);
+		finding->wanted = memory_copy(number_format_size(data->size.wanted, wanted));
+		finding->found = memory_copy(number_format_size(data->size.found, found));
+	}
+}
+
 static void add_memberships(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
 {
 	const struct state_guest *guest = vm->guest;
@@ -133,6 +159,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 	for (size_t i = 0; i < vm->count; i++)
 		add_item(verify, kind, vm, &vm->items[i]);
 	add_disk(verify, kind, vm);
+	add_data(verify, kind, vm);
 	add_memberships(verify, kind, vm);
 	add_extras(verify, vm);
 	if (vm->start)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/number.h"
+#include "model/data_disk.h"
 #include "model/key_check.h"
 
 #define MAX_MEMORY (4. * (double)TIB)
@@ -129,6 +130,10 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_MBPS_WRITE] = {
 		"mbps-write", SCOPE_GUEST, KEY_TYPE_RATIO, .max = MAX_MBPS,
 		.help = "The same, for writes only.",
+	},
+	[KEY_DATA_DISKS] = {
+		"data-disks", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_data_disk,
+		.help = "Disks besides the first: SLOT=SIZE, then what the drive is told.",
 	},
 	[KEY_STORAGE] = {
 		"storage", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE, KEY_TYPE_TEXT,

@@ -23,6 +23,7 @@ static const struct {
 } verbs[QM_VERB_COUNT] = {
 	[QM_CLONE]	= { .name = "clone", .limit = 0, .allocates = true, .makes = true },
 	[QM_SET]	= { .name = "set", .limit = 180 },
+	[QM_ALLOC]	= { .name = "alloc", .limit = 300, .allocates = true },
 	[QM_RESIZE]	= { .name = "resize", .limit = 300, .allocates = true },
 	[QM_RESCAN]	= { .name = "rescan", .limit = 300 },
 	[QM_START]	= { .name = "start", .limit = 600 },
@@ -109,6 +110,15 @@ void qm_pool(struct strvec *argv, const char *pool, unsigned vmid)
 	strvec_pushl(argv, "pvesh", "set", "/pools", "--poolid", pool, "--vms", NULL);
 	strvec_pushf(argv, "%u", vmid);
 	strvec_pushl(argv, "--allow-move", "1", NULL);
+}
+
+void qm_alloc(struct strvec *argv, const char *storage, unsigned vmid, const char *name,
+	      uint64_t bytes)
+{
+	strvec_pushl(argv, "pvesm", "alloc", storage, NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_push(argv, name);
+	strvec_pushf(argv, "%lluM", (unsigned long long)(bytes / MIB));
 }
 
 void qm_create(struct strvec *argv, unsigned vmid)

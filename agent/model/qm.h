@@ -18,6 +18,7 @@ struct strvec;
 enum qm_verb {
 	QM_CLONE,
 	QM_SET,
+	QM_ALLOC,		/* pvesm alloc: a volume for a data disk */
 	QM_RESIZE,
 	QM_RESCAN,
 	QM_START,
@@ -97,6 +98,13 @@ void qm_set_secret(struct strvec *argv, const char *option);
  * this SHA-1 any more (pve-facts 2.1.7).
  */
 void qm_guard(struct strvec *argv, const char *digest);
+
+/*
+ * pvesm: make a volume of that name for the VM; bytes are whole MiB.  qm set would make
+ * one too, but with a name that nobody knows where it is cut off.
+ */
+void qm_alloc(struct strvec *argv, const char *storage, unsigned vmid, const char *name,
+	      uint64_t bytes);
 
 /*
  * To an absolute size: "+" is not idempotent (pve-facts 3.2).  bytes must be a

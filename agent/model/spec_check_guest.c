@@ -136,5 +136,6 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 	check_agent(section, problems);
 	check_twice(section, KEY_OPTIONS, problems);
 	check_twice(section, KEY_SNIPPETS, problems);
+	check_twice(section, KEY_DATA_DISKS, problems);
 	check_note(section, problems);
 }

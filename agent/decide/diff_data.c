@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/diff_data.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "decide/diff_part.h"
+#include "model/propstr.h"
+#include "model/qm.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "model/vmconf.h"
+
+/* The drive of a slot as it is or, where it is not, as it will be; NULL: the slot is free. */
+static const char *drive_of(const struct vmconf *conf, const char *slot)
+{
+	const char *drive = vmconf_get(conf, slot), *pending;
+
+	if (!drive && vmconf_get_pending(conf, slot, &pending))
+		drive = pending;
+	return drive;
+}
+
+static void look_at_drive(struct diff_data *data, const char *drive)
+{
+	CLEANUP(propstr_release) struct propstr items = propstr_parse(drive, "file");
+	const char *file = propstr_get(&items, "file"), *media = propstr_get(&items, "media");
+	const char *noted = propstr_get(&items, "size");
+
+	data->attached = true;
+	if (!file || (media && strcmp(media, "cdrom") == 0))
+		data->strange = memory_copy(drive);
+	data->volid = memory_copy(file ? file : drive);
+	if (!noted || !number_parse_size(noted, &data->size.noted))
+		data->size.noted = 0;
+	if (strncmp(data->volid, data->storage, strlen(data->storage)) != 0 ||
+	    data->volid[strlen(data->storage)] != ':')
+		data->misplaced = memory_print("%.*s", (int)strcspn(data->volid, ":"), data->volid);
+}
+
+/* Somebody put its volume into another slot; as unusedN it only waits to be attached again. */
+static void look_elsewhere(struct diff_data *data, const struct vmconf *conf)
+{
+	size_t len = strlen(data->volid);
+
+	for (size_t i = 0; i < conf->live_count; i++) {
+		const struct vmconf_entry *entry = &conf->live[i];
+
+		if (vmconf_is_drive(entry->key) && strncmp(entry->key, "unused", 6) != 0 &&
+		    strncmp(entry->value, data->volid, len) == 0 &&
+		    (!entry->value[len] || entry->value[len] == ','))
+			data->strange = memory_print("its volume %s at %s", data->volid, entry->key);
+	}
+}
+
+static void look_at_volume(struct diff_data *data, const struct state *state)
+{
+	const struct thin_pool *pool = state_find_pool(state, data->storage);
+	const struct thin_volume *volume = state_find_volume(state, data->volid);
+
+	data->size.wanted = number_round_up(data->disk.size, pool && pool->extent ?
+								  pool->extent : QM_EXTENT_DEFAULT);
+	data->made = volume || data->attached;
+	data->size.found = volume ? volume->size : data->size.noted;
+	if (!data->attached)
+		data->size.noted = data->size.found;
+}
+
+/* Of a drive that is not there all is wanted; of one that is, what it shall be told. */
+static void compare(struct diff_vm *diff, const struct vmconf *conf, const struct diff_data *data)
+{
+	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
+
+	if (!data->attached)
+		strbuf_addf(&wanted, "%s,", data->volid);
+	strbuf_adds(&wanted, data->disk.options);
+	diff_compare_option(diff, conf, option_of_drive(data->disk.slot), wanted.buf);
+}
+
+void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf)
+{
+	const struct spec_value *disks = spec_value(diff->vm, KEY_DATA_DISKS);
+
+	for (size_t i = 0; disks && i < disks->list.count; i++) {
+		struct diff_data *data = &MEMORY_PUSH(diff->data, diff->data_count);
+		struct error ignored;
+		const char *drive;
+
+		*data = (struct diff_data){ .volid = NULL };
+		data_disk_parse(disks->list.items[i], &data->disk, &ignored);
+		data->storage = memory_copy(data->disk.storage ? data->disk.storage :
+							       spec_text(diff->vm, KEY_STORAGE));
+		drive = drive_of(conf, data->disk.slot);
+		if (drive) {
+			look_at_drive(data, drive);
+		} else {
+			CLEANUP(scope_free) char *name =
+				data_disk_volume(diff->vmid, data->disk.slot);
+
+			data->volid = memory_print("%s:%s", data->storage, name);
+			look_elsewhere(data, conf);
+		}
+		look_at_volume(data, state);
+		if (!data->strange)
+			compare(diff, conf, data);
+	}
+}
+
+bool diff_slot_is_pending(const struct diff_vm *diff, const char *slot)
+{
+	for (size_t i = 0; diff->running && i < diff->count; i++)
+		if (strcmp(diff->items[i].option->name, slot) == 0)
+			return true;
+	return false;
+}
+
+void diff_data_release(struct diff_vm *diff)
+{
+	for (size_t i = 0; i < diff->data_count; i++) {
+		data_disk_release(&diff->data[i].disk);
+		free(diff->data[i].storage);
+		free(diff->data[i].volid);
+		free(diff->data[i].strange);
+		free(diff->data[i].misplaced);
+	}
+	free(diff->data);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * diff_data.h - a VM's data disks against what is declared
+ */
+#ifndef DIFF_DATA_H
+#define DIFF_DATA_H
+
+#include <stdbool.h>
+
+#include "decide/diff.h"
+#include "model/data_disk.h"
+
+struct vmconf;
+
+struct diff_data {
+	struct data_disk disk;
+	char *storage;		/* where it shall lie */
+	char *volid;		/* its volume, there or to be made */
+	struct diff_disk size;	/* found 0: there is no such volume yet */
+	bool made;		/* there is */
+	bool attached;		/* the config names it, or will after a restart */
+	char *strange;		/* the slot has something else: what */
+	char *misplaced;	/* the storage that it lies on, where another is declared */
+};
+
+/* Fill diff->data, and add an item for each that is not attached as declared. */
+void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf);
+void diff_data_release(struct diff_vm *diff);
+
+/* Does a change of the drive in that slot wait for a restart, or will it? */
+bool diff_slot_is_pending(const struct diff_vm *diff, const char *slot);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide/plan_data.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "decide/diff_data.h"
+#include "decide/plan.h"
+#include "decide/plan_remark.h"
+#include "model/spec.h"
+
+static struct plan_step *add_step(const struct diff_vm *diff, const struct diff_data *data,
+				  enum qm_verb verb, struct plan *plan)
+{
+	struct plan_step *step = plan_add(plan, diff->vm->name, diff->vmid, verb);
+
+	step->section = diff->vm;
+	step->storage = memory_print("%.*s", (int)strcspn(data->volid, ":"), data->volid);
+	return step;
+}
+
+void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
+{
+	for (size_t i = 0; i < diff->data_count; i++) {
+		const struct diff_data *data = &diff->data[i];
+		struct plan_step *step;
+
+		if (data->strange)
+			plan_refuse(plan, diff->vm->name, diff->vmid,
+				    "%s: a data disk is declared there, but the VM has %s; declare "
+				    "another slot", data->disk.slot, data->strange);
+		if (data->strange || data->made)
+			continue;
+		step = add_step(diff, data, QM_ALLOC, plan);
+		qm_alloc(&step->argv, data->storage, diff->vmid, strchr(data->volid, ':') + 1,
+			 data->size.wanted);
+		step->promise = data->size.wanted;
+	}
+}
+
+static void refuse_shrink(const struct diff_vm *diff, const struct diff_data *data,
+			  struct plan *plan)
+{
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+
+	plan_refuse(plan, diff->vm->name, diff->vmid,
+		    "%s: %s is declared, but its disk has %s; disks are never shrunk: declare that",
+		    data->disk.slot, number_format_human(data->size.wanted, wanted),
+		    number_format_human(data->size.found, found));
+}
+
+static void plan_growth(const struct diff_vm *diff, const struct diff_data *data,
+			struct plan *plan)
+{
+	CLEANUP(scope_free) char *how = plan_how_to_restart(diff);
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+	struct plan_step *step;
+
+	number_format_size(data->size.wanted, wanted);
+	if (data->attached && diff_slot_is_pending(diff, data->disk.slot)) {
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: a change of it waits for a restart (%s); it grows to %s after that",
+			  data->disk.slot, how, wanted);
+		return;
+	}
+	step = add_step(diff, data, QM_RESIZE, plan);
+	qm_resize(&step->argv, diff->vmid, data->disk.slot, data->size.wanted);
+	step->promise = data->size.wanted - data->size.found;
+	step->why = memory_print("%s %s → %s", data->disk.slot,
+				 number_format_size(data->size.found, found), wanted);
+}
+
+static bool is_rescanned(const struct diff_vm *diff, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].vmid == diff->vmid && plan->steps[i].verb == QM_RESCAN)
+			return true;
+	return false;
+}
+
+static void plan_rescan(const struct diff_vm *diff, const struct diff_data *data,
+			struct plan *plan)
+{
+	struct plan_step *step;
+	char size[NUMBER_TEXT];
+
+	if (is_rescanned(diff, plan))
+		return;
+	step = add_step(diff, data, QM_RESCAN, plan);
+	qm_rescan(&step->argv, diff->vmid);
+	step->why = memory_print("the config does not know that %s has %s", data->disk.slot,
+				 number_format_size(data->size.found, size));
+}
+
+void plan_data_sizes(const struct diff_vm *diff, struct plan *plan)
+{
+	for (size_t i = 0; i < diff->data_count; i++) {
+		const struct diff_data *data = &diff->data[i];
+
+		if (data->strange || !data->made)
+			continue;
+		if (data->misplaced)
+			plan_note(plan, diff->vm->name, diff->vmid,
+				  "%s: it lies on %s, not on %s; vyom does not move disks: qm disk "
+				  "move %u %s %s",
+				  data->disk.slot, data->misplaced, data->storage, diff->vmid,
+				  data->disk.slot, data->storage);
+		if (data->size.wanted < data->size.found)
+			refuse_shrink(diff, data, plan);
+		else if (data->size.wanted > data->size.found)
+			plan_growth(diff, data, plan);
+		else if (data->size.noted != data->size.found)
+			plan_rescan(diff, data, plan);
+	}
+}

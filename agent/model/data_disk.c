@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/data_disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "model/propstr.h"
+#include "model/spec.h"
+
+/* The buses, with the numbers that Proxmox has for each; scsi0 is the first disk's. */
+static const struct bus {
+	const char *name;
+	unsigned first, last;
+	bool iothread, ssd;
+} buses[] = {
+	{ "scsi", 1, 30, true, true },
+	{ "virtio", 0, 15, true, false },
+	{ "sata", 0, 5, false, true },
+};
+
+/* What a drive may be told, and the words or (NULL) the number that it takes. */
+static const struct { const char *name, *words; } options[] = {
+	{ "discard", "on ignore" },
+	{ "iothread", "0 1" },
+	{ "ssd", "0 1" },
+	{ "backup", "0 1" },
+	{ "ro", "0 1" },
+	{ "cache", "none writethrough writeback unsafe directsync" },
+	{ "aio", "native threads io_uring" },
+	{ "iops", NULL }, { "iops_rd", NULL }, { "iops_wr", NULL },
+	{ "mbps", NULL }, { "mbps_rd", NULL }, { "mbps_wr", NULL },
+};
+
+static const struct bus *find_bus(const char *slot)
+{
+	for (size_t i = 0; i < sizeof(buses) / sizeof(*buses); i++) {
+		size_t len = strlen(buses[i].name);
+		uint64_t number;
+
+		if (strncmp(slot, buses[i].name, len) == 0 && strspn(slot + len, "0123456789") &&
+		    (slot[len] != '0' || !slot[len + 1]) &&
+		    number_parse_unsigned(slot + len, buses[i].first, buses[i].last, &number))
+			return &buses[i];
+	}
+	return NULL;
+}
+
+static bool is_word_of(const char *words, const char *text)
+{
+	const char *at = strstr(words, text);
+	size_t len = strlen(text);
+
+	return len && at && (at == words || at[-1] == ' ') && (!at[len] || at[len] == ' ');
+}
+
+static int check_option(const struct bus *bus, const struct propstr_item *item, struct error *err)
+{
+	double number;
+
+	if ((strcmp(item->key, "iothread") == 0 && !bus->iothread) ||
+	    (strcmp(item->key, "ssd") == 0 && !bus->ssd))
+		return error_set(err, ERROR_SPEC, "a %s drive has no %s", bus->name, item->key);
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (strcmp(options[i].name, item->key) != 0)
+			continue;
+		if (options[i].words ? is_word_of(options[i].words, item->value) :
+				       number_parse_ratio(item->value, &number) && number >= 0)
+			return 0;
+		return error_set(err, ERROR_SPEC, "%s=%s: write %s%s", item->key, item->value,
+				 options[i].words ? "one of " : "a number",
+				 options[i].words ? options[i].words : "");
+	}
+	return error_set(err, ERROR_SPEC, "a drive is not told %s=%s", item->key, item->value);
+}
+
+static int take_size(const char *text, struct data_disk *disk, struct error *err)
+{
+	if (!text || !number_parse_size(text, &disk->size) || disk->size < MIB ||
+	    disk->size % MIB)
+		return error_set(err, ERROR_SPEC, "its size comes first, a whole number of MiB: "
+						  "%s=100G", disk->slot);
+	return 0;
+}
+
+static int take_options(const struct bus *bus, const struct propstr *items, struct data_disk *disk,
+			struct error *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	if (!propstr_get(items, "discard"))
+		strbuf_adds(&text, "discard=on");
+	if (bus->iothread && !propstr_get(items, "iothread"))
+		strbuf_join(&text, ",", "iothread=1");
+	for (size_t i = 0; i < items->count; i++) {
+		const struct propstr_item *item = &items->items[i];
+
+		if (strcmp(item->key, "size") == 0)
+			continue;
+		if (strcmp(item->key, "storage") == 0) {
+			disk->storage = memory_copy(item->value);
+			continue;
+		}
+		if (check_option(bus, item, err) < 0)
+			return -1;
+		strbuf_join(&text, ",", item->key);
+		strbuf_addf(&text, "=%s", item->value);
+	}
+	disk->options = strbuf_detach(&text);
+	return 0;
+}
+
+int data_disk_parse(const char *text, struct data_disk *disk, struct error *err)
+{
+	CLEANUP(propstr_release) struct propstr items = PROPSTR_INIT;
+	const struct bus *bus;
+
+	*disk = (struct data_disk){ .size = 0 };
+	snprintf(disk->slot, sizeof(disk->slot), "%.*s", (int)strcspn(text, "="), text);
+	bus = find_bus(disk->slot);
+	if (!bus)
+		return error_set(err, ERROR_SPEC, "\"%s\": no slot of a data disk: scsi1 to scsi30, "
+						  "virtio0 to virtio15, sata0 to sata5 (scsi0 is "
+						  "the first disk's)", disk->slot);
+	text += strcspn(text, "=");
+	items = propstr_parse(*text ? text + 1 : text, "size");
+	if (take_size(propstr_get(&items, "size"), disk, err) == 0 &&
+	    take_options(bus, &items, disk, err) == 0)
+		return 0;
+	data_disk_release(disk);
+	return -1;
+}
+
+void data_disk_release(struct data_disk *disk)
+{
+	free(disk->storage);
+	free(disk->options);
+	disk->storage = NULL;
+	disk->options = NULL;
+}
+
+int key_check_data_disk(const char *text, struct error *err)
+{
+	struct data_disk disk;
+	int result = data_disk_parse(text, &disk, err);
+
+	if (result == 0)
+		data_disk_release(&disk);
+	return result;
+}
+
+bool data_disk_is_declared(const struct spec_section *vm, const char *slot)
+{
+	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	size_t len = strlen(slot);
+
+	for (size_t i = 0; disks && i < disks->list.count; i++)
+		if (strncmp(disks->list.items[i], slot, len) == 0 &&
+		    disks->list.items[i][len] == '=')
+			return true;
+	return false;
+}
+
+char *data_disk_volume(unsigned vmid, const char *slot)
+{
+	return memory_print("vm-%u-vyom-%s", vmid, slot);
+}

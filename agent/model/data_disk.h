@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data_disk.h - a disk besides the first, as the key "data-disks" says it
+ *
+ *	"scsi1=100G,storage=fast,ssd=1"
+ *
+ * Its slot, its size, where it lies if not with the first one, and what Proxmox takes
+ * for a drive.  discard=on, and iothread=1 where the slot has it, hold unless said
+ * otherwise.
+ */
+#ifndef DATA_DISK_H
+#define DATA_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct spec_section;
+
+struct data_disk {
+	char slot[16];		/* "scsi1" */
+	uint64_t size;		/* bytes, whole MiB */
+	char *storage;		/* NULL: the VM's */
+	char *options;		/* "discard=on,iothread=1" */
+};
+
+/* -1: what is wrong with text; disk then owns nothing. */
+int data_disk_parse(const char *text, struct data_disk *disk, struct error *err);
+void data_disk_release(struct data_disk *disk);
+
+/* As a check of a key (key_check.h). */
+int key_check_data_disk(const char *text, struct error *err);
+
+/* Has vm's key "data-disks" that slot? */
+bool data_disk_is_declared(const struct spec_section *vm, const char *slot);
+
+/*
+ * What its volume is called, "vm-101-vyom-scsi1": by its name it is known as ours and as
+ * this slot's also where a step was cut off and no config names it yet.
+ */
+char *data_disk_volume(unsigned vmid, const char *slot);
+
+#endif

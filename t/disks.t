@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Data disks: made, attached, grown, left alone; and made once, whenever vyom or pvesm is killed.
+. "${srcdir:-.}/t/lib.sh"
+. "$srcdir/t/live.sh"
+export VYOM_TIME_SCALE=0.02 node_says=
+
+# disk SLOT VMID: the config's line
+disk() {
+	sed -n "s/^$1: //p" "$root/etc/pve/qemu-server/$2.conf"
+}
+
+count_calls() {
+	wrap qm <<<'echo "qm $*" >>"$root/calls"; exec "$real" "$@"'
+	wrap pvesm <<<'echo "pvesm $*" >>"$root/calls"; exec "$real" "$@"'
+	rm -f "$root/calls"
+}
+
+node_new
+vms 1 'data-disks = { "scsi1=1G", "virtio0=2G,cache=writeback" }'
+status 0 "a VM is made with two more disks" vyom apply --yes
+ok "one is at scsi1" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=1G"
+ok "one at virtio0, as it was told" test "$(disk virtio0 201)" = "local-lvm:vm-201-vyom-virtio0,cache=writeback,discard=on,iothread=1,size=2G"
+status 0 "all is in line" vyom verify
+count_calls
+status 0 "a second apply" vyom apply --yes
+ok "calls nothing" test ! -e "$root/calls"
+
+vms 1 'data-disks = { "scsi1=3G", "virtio0=2G,cache=writeback", "scsi2=1G,ssd=1" }'
+status 0 "one grows and one comes, while the VM runs" vyom apply --yes
+ok "it has grown" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=3G"
+ok "it is there" test "$(disk scsi2 201)" = "local-lvm:vm-201-vyom-scsi2,discard=on,iothread=1,size=1G,ssd=1"
+status 0 "all is in line" vyom verify
+no_out 'waits' "and nothing waits"
+
+vms 1 'data-disks = { "scsi1=3G" }'
+status 0 "what is not declared any more is no drift" vyom verify
+out 'not declared vm-1 \(201\): scsi2: the VM has local-lvm:vm-201-vyom-scsi2' "but said"
+status 0 "apply leaves it" vyom apply --yes
+ok "it is there" test -n "$(disk scsi2 201)"
+vms 1 'data-disks = { "scsi1=1G" }'
+status 3 "none is made smaller" vyom apply --yes
+out 'scsi1: 1 GiB is declared, but its disk has 3 GiB; disks are never shrunk' "which is said"
+
+vms 1 'data-disks = { "scsi1=3G" }'
+qm set 201 --delete scsi1 >/dev/null
+ok "one was detached by hand" test -n "$(disk unused0 201)" -a -z "$(disk scsi1 201)"
+status 1 "that is drift" vyom verify
+rm -f "$root/calls"
+status 0 "it is attached again" vyom apply --yes
+ok "and not made again" test "$(grep -c '^pvesm alloc' "$root/calls")" = 0
+ok "at its slot" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=3G"
+status 0 "destroy takes all of them" vyom destroy --yes vm-1
+ok "no volume is left" test "$(volumes_of 201)" = 0
+
+# --- killed ---
+for what in 'alloc allocated kill' 'set pending-1 kill' 'set applied kill'; do
+	node_new
+	vms 1
+	vyom apply --yes
+	vms 1 'data-disks = { "scsi1=1G" }'
+	faults <<<"${what%% *}:201 ${what#* }"
+	vyom apply --yes
+	status 0 "$what: the next apply" vyom apply --yes
+	ok "$what: the disk is there" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=1G"
+	ok "$what: and was made once" test "$(volumes_of 201)" = 3
+	status 0 "$what: all is in line" vyom verify
+done
+
+node_new
+vms 1
+vyom apply --yes
+vms 1 'data-disks = { "scsi1=1G" }'
+wrap pvesm <<-'END'
+	"$real" "$@"
+	kill -9 "$(cat "$root/vyom.pid")"
+	exit 0
+END
+begin apply --yes
+echo $live >"$root/vyom.pid"
+finished
+ok "vyom was killed once the volume was there" test "$(volumes_of 201)/$(disk scsi1 201)" = 3/
+status 0 "the next apply attaches it" vyom apply --yes
+ok "and makes no other" test "$(volumes_of 201)" = 3
+
+# --- what is no disk ---
+vms 1 'data-disks = { "scsi1=1G", "scsi1=2G" }'
+status 2 "a slot that is said twice is refused" vyom plan
+out 'vyom.conf:[0-9]+: cluster "test": data-disks: has scsi1 twice; keep one' "where it stands"
+vms 1 'data-disks = { "scsi0=1G" }'
+status 2 "the first disk's slot is refused" vyom plan
+out 'scsi0 is the first disk.s' "and why"
+
+done_testing
