@@ -139,6 +139,7 @@ enum cli_status cli_status_of(const struct error *err);
 
 void cli_release(struct cli *cli);
 
+int cmd_init(struct cli *cli, struct error *err);
 int cmd_check(struct cli *cli, struct error *err);
 int cmd_plan(struct cli *cli, struct error *err);
 int cmd_apply(struct cli *cli, struct error *err);

@@ -179,6 +179,12 @@ json_t *document_verify(const struct verify *verify, bool quiet)
 			 "findings", findings);
 }
 
+json_t *document_config(const char *path, const char *text)
+{
+	return json_pack("{s:s, s:o, s:o}", "event", "config", "file", document_text(path),
+			 "text", document_text(text));
+}
+
 json_t *document_check(const struct fitness *fitness)
 {
 	json_t *lines = json_array();

@@ -46,6 +46,8 @@ json_t *document_event(const struct event *event);
 json_t *document_outcome(json_t *plan, int64_t run, const struct apply_result *result);
 /* quiet: only drift */
 json_t *document_verify(const struct verify *verify, bool quiet);
+/* A config that was made, and its path; NULL: it is not written anywhere. */
+json_t *document_config(const char *path, const char *text);
 json_t *document_check(const struct fitness *fitness);
 
 /* What adopt found: all: by their marks, so that those known already are only counted. */

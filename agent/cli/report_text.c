@@ -302,6 +302,17 @@ static void draw_verify(FILE *out, const json_t *verify)
 		print_text(out, "In line: %zu VM%s as declared.\n", vms, print_plural(vms));
 }
 
+static void draw_config(FILE *out, const json_t *config)
+{
+	const char *file = field_text(config, "file");
+
+	if (file)
+		print_text(out, "%s is written: look at what is GUESSED in it, then "
+			   "`vyom check -c %s`.\n", file, file);
+	else
+		print_text(out, "%s", field_text_or(config, "text", ""));
+}
+
 static void draw_check(FILE *out, const json_t *check)
 {
 	size_t count = field_count(check, "checks"), failed = 0, i;
@@ -360,6 +371,7 @@ static const struct {
 	{ "adopt",		report_text_adopt },
 	{ "adopted",		report_text_adopted },
 	{ "verify",		draw_verify },
+	{ "config",		draw_config },
 	{ "check",		draw_check },
 	{ "status",		report_table_status },
 	{ "pool",		report_table_pool },

@@ -33,6 +33,8 @@ static const struct verb {
 	int min_args, max_args;	/* max -1: any number of names of VMs */
 	const char *question;	/* what is asked before it changes anything */
 } verbs[] = {
+	{ "init", "[FILE]", "print a config for this node to begin with, or write it to a new FILE",
+	  cmd_init, CLI_AFAR, 0, 1, NULL },
 	{ "check", "", "is the config valid, and the node fit for it?", cmd_check,
 	  CLI_AFAR | CLI_CONFIG, 0, 0, NULL },
 	{ "plan", "", "show what apply would do", cmd_plan,
