@@ -40,6 +40,10 @@ status 0 "status" afar pve status
 out '^vyom-worker-2 .*running' "shows what runs"
 status 0 "pool" afar pve pool --all
 out '^pve/vm-101-disk-0 .*VM 101, from base-9000-disk-0' "and its options go along"
+status 0 "init" afar pve init
+cp "$tmp/out" "$tmp/there"
+status 0 "the same at home" vyom init
+ok "is printed here, word for word" cmp "$tmp/there" "$tmp/out"
 status 0 "log" afar pve log
 out '^ +1 .* apply +done' "shows runs"
 status 0 "log 1" afar pve log 1
