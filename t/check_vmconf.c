@@ -275,6 +275,16 @@ START_TEST(an_empty_file_is_an_empty_conf)
 }
 END_TEST
 
+START_TEST(snapshots_have_names)
+{
+	CONF(conf, "name: a\n\n[before-update]\nname: b\n\n[PENDING]\ncores: 2\n\n[b2]  \nname: c\n");
+
+	ck_assert_uint_eq(conf->snapshot_count, 2);
+	ck_assert_str_eq(conf->snapshots[0], "before-update");
+	ck_assert_str_eq(conf->snapshots[1], "b2");
+}
+END_TEST
+
 static const struct { const char *section; size_t snapshots; bool stale, pending; } sections[] = {
 	{ "[before-update]",		1, false, false },
 	{ "[PENDING]",			0, false, true },
@@ -361,6 +371,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_repeated_key_is_one_entry_with_its_last_value);
 	tcase_add_test(tcase, a_nul_byte_hides_nothing_after_its_line);
 	tcase_add_test(tcase, an_empty_file_is_an_empty_conf);
+	tcase_add_test(tcase, snapshots_have_names);
 	tcase_add_loop_test(tcase, sections_are_told_apart, 0, ROWS(sections));
 	tcase_add_loop_test(tcase, every_volume_of_every_section_is_found, 0, ROWS(volumes));
 	tcase_add_test(tcase, freeing_nothing_is_fine);

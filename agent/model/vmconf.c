@@ -121,8 +121,9 @@ static bool is_snapshot_name(const char *name, size_t len)
 }
 
 /* "[name]" and nothing else starts a section. */
-static bool parse_section(struct parser *parser, const char *line)
+static bool parse_section(struct parser *parser, char *line)
 {
+	struct vmconf *conf = parser->conf;
 	size_t len = strlen(line);
 
 	if (len < 2 || *line != '[' || line[len - 1] != ']')
@@ -134,7 +135,8 @@ static bool parse_section(struct parser *parser, const char *line)
 		parser->section = SECTION_CLOUDINIT;
 	} else if (is_snapshot_name(line + 1, len - 2)) {
 		parser->section = SECTION_SNAPSHOT;
-		parser->conf->snapshot_count++;
+		line[len - 1] = '\0';
+		MEMORY_PUSH(conf->snapshots, conf->snapshot_count) = line + 1;
 	} else {
 		parser->section = SECTION_OTHER;
 	}
@@ -231,6 +233,7 @@ void vmconf_free(struct vmconf *conf)
 	free(conf->live);
 	free(conf->pending);
 	free(conf->elsewhere);
+	free(conf->snapshots);
 	free(conf->description);
 	free(conf->pending_description);
 	free(conf);

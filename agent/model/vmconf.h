@@ -28,6 +28,7 @@ struct vmconf {
 	char *description;		/* decoded, lines joined by \n; NULL if none */
 	char *pending_description;	/* the same; "" if it will be emptied */
 	bool cloudinit_stale; /* [special:cloudinit]: the drive is not what the keys say */
+	const char **snapshots;		/* their names, in the file's order */
 	size_t snapshot_count;
 };
 
