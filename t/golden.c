@@ -18,6 +18,9 @@
  *	== plan --reinit
  *	what `vyom plan --reinit` prints, to the letter
  *
+ *	== replace web
+ *	what `vyom replace web` prints before it asks
+ *
  *	== build there good
  *	what `vyom template build` is about to do, where the image is there and good
  *
@@ -50,7 +53,9 @@
 #include "decide/diff.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
+#include "decide/loss.h"
 #include "decide/plan.h"
+#include "decide/replace.h"
 #include "decide/verify.h"
 #include "edge/spec_conf.h"
 #include "golden_state.h"
@@ -182,6 +187,29 @@ static void print_plan(const struct scene *scene, const char *words, FILE *out)
 	draw(out, document_plan(&plan));
 }
 
+static const struct spec_section *find_vm(const struct spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->vm_count; i++)
+		if (strcmp(spec->vms[i]->name, name) == 0)
+			return spec->vms[i];
+	return NULL;
+}
+
+static void print_replace(const struct scene *scene, const char *words, FILE *out)
+{
+	const struct spec_section *vm = find_vm(scene->spec, *words ? words + 1 : "");
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+
+	if (!vm) {
+		fprintf(out, "no such VM\n");
+		return;
+	}
+	replace_plan(scene->spec, vm, &scene->state, &scene->records, &plan);
+	if (!plan.refusal_count)
+		plan.loss = loss_find(vm, &scene->state, NULL, NULL);
+	draw(out, document_plan(&plan));
+}
+
 /* Words of what the build has already: the image there, good, the key kept, the VM's at hand. */
 static void print_build(const struct scene *scene, const char *words, FILE *out)
 {
@@ -238,24 +266,30 @@ static void print_lint(const struct scene *scene, const char *words, FILE *out)
 	lint_release(&lints);
 }
 
+static const struct {
+	const char *title;
+	void (*print)(const struct scene *scene, const char *words, FILE *out);
+} printers[] = {
+	{ "plan",	print_plan },
+	{ "replace",	print_replace },
+	{ "build",	print_build },
+	{ "lint",	print_lint },
+	{ "verify",	print_verify },
+};
+
 /* What is printed for a section of that title; false: it is no such section. */
 static bool print_section(const struct scene *scene, const char *title, struct strbuf *printed)
 {
-	bool plan = strncmp(title, "plan", 4) == 0, verify = strncmp(title, "verify", 6) == 0;
-	bool build = strncmp(title, "build", 5) == 0, lint = strncmp(title, "lint", 4) == 0;
+	size_t len = strcspn(title, " "), i = 0, count = sizeof(printers) / sizeof(*printers);
 	FILE *out;
 
-	if (!plan && !verify && !build && !lint)
+	while (i < count && (strlen(printers[i].title) != len ||
+			     strncmp(title, printers[i].title, len) != 0))
+		i++;
+	if (i == count)
 		return false;
 	out = open_memstream(&printed->buf, &printed->len);
-	if (plan)
-		print_plan(scene, title + 4, out);
-	else if (build)
-		print_build(scene, title + 5, out);
-	else if (lint)
-		print_lint(scene, title + 4, out);
-	else
-		print_verify(scene, title + 6, out);
+	printers[i].print(scene, title + len, out);
 	fclose(out);
 	printed->room = printed->len + 1;
 	trim_end(printed);
@@ -322,7 +356,7 @@ static void compare(const struct scene *scene)
 			print_difference(&section->text, &printed);
 	}
 	if (!expects)
-		report(false, name, scene->path, "neither plan nor verify nor build nor lint");
+		report(false, name, scene->path, "nothing that is printed");
 }
 
 static void run(const char *path)

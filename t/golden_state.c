@@ -182,6 +182,7 @@ static const struct field {
 	FIELD(pool, thin_pool, "read-only", CHOICE, mode, THIN_MODE_RO),
 	FIELD(pool, thin_pool, "needs-check", FLAG, needs_check, true),
 	FIELD(volume, thin_volume, "in", TEXT, pool, 0),
+	FIELD(volume, thin_volume, "from", TEXT, origin, 0),
 	FIELD(volume, thin_volume, "size", SIZE, size, 0),
 	FIELD(volume, thin_volume, "mapped", SIZE, mapped, 0),
 	FIELD(volume, thin_volume, "inactive", FLAG, active, false),

@@ -8,7 +8,7 @@
  *	storage local-lvm type lvmthin vg pve pool data
  *	storage local type dir no-images disabled
  *	pool pve/data data 20G/500G metadata 40M/4G extent 32M read-only needs-check
- *	volume pve/vm-101-disk-0 in data size 20G mapped 2G
+ *	volume pve/vm-101-disk-0 in data size 20G mapped 2G from base-9000-disk-0
  *	volume pve/vm-101-cloudinit in data size 4M inactive
  *	guest 101 running
  *		name: web		what its N.conf holds, a tab in front

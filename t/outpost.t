@@ -62,6 +62,16 @@ status 1 "in JSON too" afar pve verify -o json
 json '$d->{event} eq "verify" && $d->{drift} == 1' "as the node's document"
 status 0 "apply -o json" afar pve apply -o json --yes
 json '$d->{outcome}{steps_done} == 4' "is one document"
+cp "$root/etc/pve/qemu-server/103.conf" "$tmp/before"
+status 1 "replace --dry-run" afar pve replace vyom-worker-2 --dry-run
+out 'what is lost' "shows what is lost"
+ok "replaces nothing" cmp -s "$tmp/before" "$root/etc/pve/qemu-server/103.conf"
+status 3 "replace asks here" afar pve replace vyom-worker-2
+out 'there is no terminal to ask on' "and says so where it cannot"
+status 0 "replace --yes" afar pve replace vyom-worker-2 --yes
+ok "shows what is lost once" test "$(grep -c 'what is lost' "$tmp/out")" = 1
+out '1 of 1 VM finished, 6 steps done' "and does it"
+ok "the VM is another" not cmp -s "$tmp/before" "$root/etc/pve/qemu-server/103.conf"
 rm "$root/var/lib/vyom/journal.db"*
 status 0 "adopt" afar pve adopt --all --yes
 out 'Run 1: 3 VMs taken over' "takes over there"

@@ -105,6 +105,22 @@ ok "nothing was done twice" test "$(tasks qmclone) $(tasks resize)" = "1 1"
 status 0 "log --follow shows the same" afar pve log --follow
 out '^Run 1: ' "of the newest run"
 
+# --- what would be done a second time is not joined ---
+hold_resize
+release
+afar pve apply --yes
+rm "$root/go"
+begin_afar replace vm-1 --yes
+soon grep -q 'set .*done' "$root.live"
+sshd_cut pve
+status 2 "when the line breaks under a replace" finished
+out 'goes on to its end: vyom -H pve log --follow shows how it ends' "it is not said to ask again"
+status 4 "who asks again is told that it is on" afar pve replace vm-1 --yes
+out 'run 2, replace, is on there: vyom -H pve log --follow shows how it ends' "and how to see its end"
+release
+settled
+ok "it was replaced once" test "$(tasks qmdestroy) $(tasks qmclone)" = "1 2"
+
 # --- Ctrl-C ---
 hold_resize
 begin_afar apply --yes

@@ -66,6 +66,12 @@ status 0 "destroy goes where the VMs are" all destroy vm-5 vm-6 --yes
 ok "and nowhere else" test "$(made) $(grep -c 'Accepted publickey' "$tmp/n8/log") $(grep -c 'Accepted publickey' "$tmp/n5/log")" = "17 6 7"
 status 3 "of a VM that the config has not" all destroy vm-99 --yes
 out 'declares no VM "vm-99": name the node that has it, vyom -H NODE destroy vm-99' "the node must be named"
+cp "$tmp/n3/log" "$tmp/log"
+status 3 "two VMs on two nodes are not replaced at once" all replace vm-3 vm-4 --yes
+out 'one VM at a time' "it says so"
+ok "no node was asked" cmp -s "$tmp/log" "$tmp/n3/log"
+status 0 "one is, where it is" all replace vm-4 --yes
+out '6 steps done' "and nowhere else"
 status 64 "--plan is one node's" all apply --yes --plan 00
 status 64 "--hosts-at-once wants a number" all apply --hosts-at-once none
 sed -i 's/vmid = 204 /vmid = 203 /' "$config"

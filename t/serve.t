@@ -129,11 +129,11 @@ fi
 # --- a key that may only look ---
 node_is >"$tmp/before"
 for command in 'check' 'plan' 'verify' 'status' 'pool' 'log' 'log 1' 'template list' 'apply --dry-run' \
-	'destroy --dry-run vyom-worker-1' 'adopt --all --dry-run' '-c - plan'; do
+	'destroy --dry-run vyom-worker-1' '-c - replace --dry-run vyom-worker-1' 'adopt --all --dry-run' '-c - plan'; do
 	serve "vyom $command" --read-only <"$tmp/bundle"
 	no_out 'only look' "may look: vyom $command"
 done
-for command in 'apply --yes' 'apply' 'destroy --yes vyom-worker-1' 'adopt --yes --all' 'template build --yes' \
+for command in 'apply --yes' 'apply' 'destroy --yes vyom-worker-1' '-c - replace --yes vyom-worker-1' 'adopt --yes --all' 'template build --yes' \
 	'template prune --yes' 'template verify --full' 'log --prune' 'pool --shared' '-c - apply --yes'; do
 	status 3 "may not: vyom $command" serve "vyom $command" --read-only <"$tmp/bundle"
 	out 'this key may only look' "which is said"

@@ -33,6 +33,7 @@ struct apply {
 	struct plan_options options;
 	struct build *build;		/* the golden image that is built, or NULL */
 	const struct spec_section *pruned; /* the template whose generations are removed, or NULL */
+	const struct spec_section *replaced; /* the VM that is destroyed and made again, or NULL */
 	struct event_sink sink;
 	size_t jobs;			/* steps at once */
 	size_t clone_jobs;		/* clones at once per storage; 0: 4 linked or 1 full */

@@ -14,16 +14,30 @@
 #include "decide/golden.h"
 #include "decide/judge.h"
 #include "decide/plan_restart.h"
+#include "decide/replace.h"
 #include "edge/running.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
 
 enum { HA_PATIENCE = 300 };	/* seconds; HA looks every ten, and a guest may need its time */
 
+/* What this run made it does not destroy: from then on it is a VM as any other. */
+static bool is_to_be_replaced(const struct worker *worker)
+{
+	const struct apply *apply = worker->apply;
+	const struct record_vm *record;
+
+	if (!apply->replaced)
+		return false;
+	record = record_vms_find(apply->records, worker->planned->vmid);
+	return !record || record->run != worker->run;
+}
+
 void worker_plan(const struct worker *worker, struct plan *plan)
 {
 	const struct apply *apply = worker->apply;
 	const struct plan_step *first = worker->planned;
+	const struct spec_section *vm = apply->replaced ? apply->replaced : first->section;
 	struct plan_options options = apply->options;
 	struct diff_vm diff;
 
@@ -35,11 +49,15 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 		golden_prune(apply->pruned, apply->state, apply->records, first->vmid, plan);
 		return;
 	}
-	if (!first->section) {
+	if (is_to_be_replaced(worker)) {
+		replace_plan(NULL, vm, apply->state, apply->records, plan);
+		return;
+	}
+	if (!vm) {
 		plan_destroy(apply->state, apply->records, first->vm, first->vmid, plan);
 		return;
 	}
-	diff_vm(first->section, apply->state, apply->records, &diff);
+	diff_vm(vm, apply->state, apply->records, &diff);
 	options.restarted = worker->restarting;
 	plan_vm(&diff, apply->state, &options, plan);
 	if (worker->awaits && !plan->count && !plan->refusal_count)

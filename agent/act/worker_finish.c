@@ -67,7 +67,7 @@ static int forget_undone(struct worker *worker, struct error *err)
 		record_templates_remove(&apply->records->templates, vmid);
 		return journal_template_forget(apply->journal, vmid, err);
 	}
-	if (!worker->planned->section || !record_vms_find(apply->records, vmid))
+	if (!worker_step(worker)->section || !record_vms_find(apply->records, vmid))
 		return 0;
 	record_vms_remove(apply->records, vmid);
 	return journal_vm_forget(apply->journal, vmid, err);

@@ -57,6 +57,7 @@ enum cli_option {
 	CLI_AFAR	= 1 << 19,	/* no option: the verb may be done on another machine */
 	CLI_READ_ONLY	= 1 << 20,
 	CLI_RESTART	= 1 << 21,
+	CLI_ONCE	= 1 << 22,	/* no option: asked for again, it is done again */
 };
 
 struct cli {
@@ -72,7 +73,7 @@ struct cli {
 	const char *verb;		/* "template" */
 	const char *run_verb;		/* as the journal has it: "template build" */
 	const char *question;		/* what is asked before it changes anything */
-	bool changes, has_config, names_vms;	/* the verb does */
+	bool changes, has_config, names_vms, once;	/* the verb does; see CLI_ONCE */
 	char **args;			/* what stands after the verb */
 	int arg_count;
 	char *command_line;		/* as typed, quoted: for the journal */
@@ -86,6 +87,7 @@ struct cli {
 	struct journal *journal;
 	struct build *build;		/* of template build, else NULL */
 	const struct spec_section *pruned;	/* of template prune, else NULL */
+	const struct spec_section *replaced;	/* of replace, else NULL */
 	int lock;			/* -1: not taken */
 };
 
@@ -134,6 +136,9 @@ int cli_confirm(const char *question, struct error *err);
  */
 int cli_dispatch(int argc, char **argv, const struct cli *server);
 
+/* Is one VM named?  Before any node is asked: on two nodes each would have one. */
+int replace_allow_one(const struct cli *cli, struct error *err);
+
 /* The exit status that an error's kind stands for. */
 enum cli_status cli_status_of(const struct error *err);
 
@@ -148,6 +153,7 @@ int cmd_status(struct cli *cli, struct error *err);
 int cmd_pool(struct cli *cli, struct error *err);
 int cmd_log(struct cli *cli, struct error *err);
 int cmd_template(struct cli *cli, struct error *err);
+int cmd_replace(struct cli *cli, struct error *err);
 int cmd_destroy(struct cli *cli, struct error *err);
 int cmd_adopt(struct cli *cli, struct error *err);
 int cmd_bundle(struct cli *cli, struct error *err);

@@ -5,6 +5,7 @@
 
 #include "act/apply.h"
 #include "decide/fitness.h"
+#include "decide/loss.h"
 #include "decide/plan.h"
 #include "decide/verify.h"
 #include "model/event.h"
@@ -54,6 +55,17 @@ static json_t *remarks_of(const struct plan_remark *remarks, size_t count)
 	return array;
 }
 
+/* Is the VM of that step made again by a later one? */
+static bool makes(const struct plan *plan, size_t i)
+{
+	unsigned vmid = plan->steps[i].vmid;
+
+	while (i < plan->count && plan->steps[i].vmid == vmid)
+		if (plan->steps[i++].verb == QM_CLONE)
+			return true;
+	return false;
+}
+
 /* What becomes of the VM, said at its first step. */
 static const char *fate_of(const struct plan *plan, size_t i)
 {
@@ -66,8 +78,36 @@ static const char *fate_of(const struct plan *plan, size_t i)
 	if (step->section && step->section->scope == SCOPE_TEMPLATE)
 		return "built";
 	if (!step->section)
-		return "destroyed";
+		return makes(plan, i) ? "replaced" : "destroyed";
 	return step->verb == QM_FREE || step->verb == QM_DESTROY ? "remade" : "changed";
+}
+
+static json_t *template_of(const struct loss_template *template)
+{
+	if (!template->vmid)
+		return json_null();
+	return json_pack("{s:i, s:i}", "vmid", (int)template->vmid,
+			 "generation", (int)template->generation);
+}
+
+static json_t *document_loss(const struct loss *loss)
+{
+	json_t *disks = json_array(), *snapshots = json_array();
+
+	for (size_t i = 0; i < loss->disk_count; i++)
+		json_array_append_new(disks, json_pack("{s:s, s:o, s:I, s:I}",
+			"key", loss->disks[i].key, "volume", document_text(loss->disks[i].volid),
+			"size", (json_int_t)loss->disks[i].size,
+			"written", (json_int_t)loss->disks[i].written));
+	for (size_t i = 0; i < loss->snapshot_count; i++)
+		json_array_append_new(snapshots, document_text(loss->snapshots[i]));
+	return json_pack("{s:o, s:i, s:o, s:o, s:b, s:f, s:o, s:b, s:o, s:o}",
+		"vm", document_text(loss->vm), "vmid", (int)loss->vmid,
+		"disks", disks, "snapshots", snapshots,
+		"running", loss->running, "uptime", loss->uptime,
+		"since", loss->since > 0 ? json_real(loss->since) : json_null(),
+		"adopted", loss->adopted,
+		"template", template_of(&loss->from), "next_template", template_of(&loss->next));
 }
 
 json_t *document_plan(const struct plan *plan)
@@ -84,11 +124,12 @@ json_t *document_plan(const struct plan *plan)
 			"verb", qm_verb_name(step->verb), "fate", fate_of(plan, i),
 			"argv", document_strings(&step->argv), "why", document_text(step->why)));
 	}
-	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o}", "event", "plan",
+	return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o*}", "event", "plan",
 			 "vms", (json_int_t)plan->vm_count, "hash", plan_hash(plan, hash),
 			 "steps", steps,
 			 "notes", remarks_of(plan->notes, plan->note_count),
-			 "refusals", remarks_of(plan->refusals, plan->refusal_count));
+			 "refusals", remarks_of(plan->refusals, plan->refusal_count),
+			 "lost", plan->loss ? document_loss(plan->loss) : NULL);
 }
 
 json_t *document_outcome(json_t *plan, int64_t run, const struct apply_result *result)

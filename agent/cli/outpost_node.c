@@ -136,13 +136,16 @@ static void end_unanswered(struct outpost_node *node, int status)
 /* Nobody knows how what was asked there ended, or it goes on. */
 static void end_lost(struct outpost_node *node, const struct error *err)
 {
+	bool once = node->outpost->cli->once;
 	CLEANUP(scope_free) char *text = NULL;
 
 	if (node->stage == OUTPOST_DOING)
-		text = memory_print("%s; %s: the same command again, or vyom -H %s log --follow, "
-				    "shows how it ends", err->text, node->answer.greeted ?
+		text = memory_print("%s; %s: %svyom -H %s log --follow%s shows how it ends",
+				    err->text, node->answer.greeted ?
 				    "what was begun there goes on to its end" :
-				    "nobody here knows whether it was begun", address_of(node));
+				    "nobody here knows whether it was begun",
+				    once ? "" : "the same command again, or ", address_of(node),
+				    once ? "" : ",");
 	outpost_node_end(node, err->kind == ERROR_REFUSED ? CLI_REFUSED : CLI_FAILED,
 			 text ? text : err->text);
 }
@@ -198,6 +201,17 @@ static void take_failure(void *context, const struct error *err)
 
 /* --- what it answers --- */
 
+/* What would be done a second time is not joined. */
+static void end_busy(struct outpost_node *node, const json_t *running)
+{
+	CLEANUP(scope_free) char *text = memory_print(
+		"run %lld, %s, is on there: vyom -H %s log --follow shows how it ends; only then "
+		"ask for another", (long long)field_integer(running, "run"),
+		node->outpost->cli->verb, address_of(node));
+
+	outpost_node_end(node, CLI_BUSY, text);
+}
+
 static void take_hello(struct outpost_node *node, const json_t *hello)
 {
 	const json_t *running = json_object_get(hello, "running");
@@ -215,6 +229,10 @@ static void take_hello(struct outpost_node *node, const json_t *hello)
 	if (node->stage != OUTPOST_LOOKING || !changes(node) || !verb ||
 	    strcmp(verb, node->outpost->cli->run_verb) != 0)
 		return;
+	if (node->outpost->cli->once) {
+		end_busy(node, running);
+		return;
+	}
 	node->joined = field_integer(running, "run");
 	text = memory_print("run %lld, %s, is on there: it is followed to its end first",
 			    (long long)node->joined, verb);

@@ -71,6 +71,7 @@ static const char *fate_sentence(const char *fate)
 		{ "made",	"  to be made" },
 		{ "built",	"  to be built" },
 		{ "destroyed",	"  to be destroyed" },
+		{ "replaced",	"  to be destroyed, and made again" },
 		{ "remade",	"  to be undone and made anew" },
 	};
 
@@ -103,6 +104,7 @@ static void draw_plan(FILE *out, const json_t *plan)
 	size_t vms = 0, all = field_number(plan, "vms"), i;
 	const json_t *step;
 
+	report_text_loss(out, json_object_get(plan, "lost"));
 	json_array_foreach(field_list(plan, "steps"), i, step) {
 		report_text_step(out, step, true);
 		vms += field_text(step, "fate") != NULL;

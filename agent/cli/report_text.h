@@ -17,6 +17,9 @@ void report_text_step(FILE *out, const json_t *step, bool with_fate);
 void report_text_remarks(FILE *out, const json_t *document, const char *list, const char *title,
 			 const char *code);
 
+/* What is lost with a VM that is destroyed. */
+void report_text_loss(FILE *out, const json_t *loss);
+
 void report_text_adopt(FILE *out, const json_t *document);
 void report_text_adopted(FILE *out, const json_t *document);
 

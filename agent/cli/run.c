@@ -84,6 +84,7 @@ static struct apply apply_of(struct cli *cli)
 		.options = options_of(cli),
 		.build = cli->build,
 		.pruned = cli->pruned,
+		.replaced = cli->replaced,
 		.sink = cli_sink(cli),
 		.jobs = node ? spec_number(node, KEY_JOBS) : 1,
 		.clone_jobs = node ? spec_number(node, KEY_CLONE_JOBS) : 0,

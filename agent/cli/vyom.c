@@ -51,6 +51,9 @@ static const struct verb {
 	  CLI_AFAR | CLI_PRUNE | CLI_WAIT | CLI_FOLLOW, 0, 1, NULL },
 	{ "destroy", "NAME...", "remove VMs that vyom made, named one by one", cmd_destroy,
 	  CLI_AFAR | CLI_CHANGE, 1, -1, "Destroy these VMs and all that is on their disks?" },
+	{ "replace", "NAME", "destroy one VM and make it again from the newest template",
+	  cmd_replace, CLI_AFAR | CLI_CONFIG | CLI_CHANGE | CLI_ONCE, 1, -1,
+	  "Destroy this VM and all that is on its disks, and make it again?" },
 	{ "template", "build|list|lint|verify|prune [NAME]", "the golden image that VMs are cloned from",
 	  cmd_template, CLI_AFAR | CLI_CONFIG | CLI_CHANGE | CLI_FULL, 1, 2, "Carry this out?" },
 	{ "adopt", "NAME...", "take over VMs that exist, as after the journal was lost", cmd_adopt,
@@ -299,6 +302,8 @@ static char *quote_command_line(int argc, char **argv)
 
 static int run(struct cli *cli, const struct verb *verb, struct error *err)
 {
+	if (verb->run == cmd_replace && replace_allow_one(cli, err) < 0)
+		return -1;
 	if (!(verb->options & CLI_AFAR) || cli->served || !outpost_is_meant(cli))
 		return verb->run(cli, err);
 	if (verb->run == cmd_template)
@@ -331,6 +336,7 @@ static int perform(struct cli *cli, const struct verb *verb, struct error *err)
 	cli->has_config = verb->options & CLI_CONFIG;
 	cli->names_vms = verb->max_args < 0;
 	cli->changes = verb->options & CLI_PLAN;
+	cli->once = verb->options & CLI_ONCE;
 	return cli->report == &report_events ? answer(cli, verb, err) : run(cli, verb, err);
 }
 

@@ -8,6 +8,7 @@
 #include "decide/budget.h"
 #include "decide/forecast.h"
 #include "decide/golden.h"
+#include "decide/loss.h"
 #include "decide/obstacle.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -365,5 +366,6 @@ void plan_release(struct plan *plan)
 	free(plan->steps);
 	release_remarks(plan->refusals, plan->refusal_count);
 	release_remarks(plan->notes, plan->note_count);
+	loss_free(plan->loss);
 	*plan = (struct plan){ .steps = NULL };
 }

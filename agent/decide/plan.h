@@ -27,6 +27,7 @@
 struct diff;
 struct diff_vm;
 struct leftover;
+struct loss;
 struct record_vms;
 struct spec_section;
 struct state;
@@ -63,6 +64,7 @@ struct plan {
 	struct plan_remark *notes;	/* what is left undone, and what would do it */
 	size_t note_count;
 	size_t vm_count;		/* VMs looked at */
+	struct loss *loss;		/* what is lost by it, to be shown; NULL: not said */
 	bool busy;	/* somebody is at work on one of them, and will be done: later is better */
 };
 

@@ -120,7 +120,7 @@ static void plan_removal(const struct state_guest *guest, const char *name, unsi
 	if (lock) {
 		plan->busy = true;
 		plan_note(plan, name, vmid,
-			  "it is locked (%s): someone is at work on it; vyom destroy waits for that",
+			  "it is locked (%s): someone is at work on it; vyom waits for that",
 			  lock);
 	}
 	if (guest->pid)
