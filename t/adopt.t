@@ -99,6 +99,7 @@ out "^    vmgenid  $(sed -n 's/^vmgenid: //p' "$conf/101.conf")\$" "its vmgenid"
 out '^    mark     vyom/vyom-control-1, tagged$' "its mark"
 out '^    shape    4 cores, 8 GiB memory, 64 GiB disk on local-lvm$' "its shape"
 out '^    state    running for [0-9.]+s$' "that it runs"
+out '^    differs  in nothing$' "that it is as declared"
 out '^    apply    would change nothing$' "and what apply would change"
 out '^To take over: 3 VMs; 0 known already, 0 left alone\.$' "it counts them"
 out '^Run 1: 3 VMs taken over\.$' "and says that it did"
@@ -160,6 +161,9 @@ edit 102 's/\(uuid=[0-9a-f-]*\)/\U\1/; s/UUID=/uuid=/'
 status 0 "a VM of that name without the mark is taken over by name" vyom adopt vyom-worker-1 --yes
 out '^    mark     none, no tag$' "it shows that it has none"
 out '^    state    stopped$' "that it does not run"
+out '^    differs  description: wanted "managed by vyom: vyom/vyom-worker-1", found nothing; apply sets it$' "each difference"
+out '^             cores: wanted 4, found 2; apply sets it$' "with what is wanted and what is there"
+out '^             run state: wanted running, found stopped; apply starts it$' "and what apply would make of it"
 out '^    apply    would then run:$' "and that apply would change it"
 out "qm set 102 --description 'managed by vyom: vyom/vyom-worker-1' --tags vyom --cores 4" "how"
 out 'qm start 102' "and would start it"
@@ -186,6 +190,26 @@ no_out 'to be taken over' "as it is"
 echo "vmgenid: $(uuid 201)" >>"$conf/101.conf"
 status 0 "until it has a vmgenid" vyom adopt vyom-control-1 --yes
 out '^ +was none: it was rolled back' "where there was none"
+
+again
+qm set 101 --net1 virtio,bridge=vmbr0 --onboot 0 >/dev/null
+edit 101 's/^ipconfig0: .*/ipconfig0: ip=dhcp/; s/^cores: .*/cores: 2/'
+sed -i 's/disk = "64G"/disk = "32G"/' "$root/etc/vyom/vyom.conf"
+status 1 "adopt --dry-run shows how a VM differs" vyom adopt vyom-control-1 --dry-run
+out '^    differs  .*wanted' "one by one"
+out 'onboot: wanted 1, found 0; apply changes it at once$' "what is changed at once"
+out 'ipconfig0: wanted ip=192.168.68.211/20,gw=192.168.68.1, found ip=dhcp; apply refuses it without --reinit: ' \
+	"what makes cloud-init start over"
+out 'disk: wanted 32G, found 64G; apply refuses it: disks are never shrunk$' "what is refused"
+out 'net1: wanted nothing, found virtio=.*; the file does not name it: it is left alone$' "what is left alone"
+vyom adopt vyom-control-1 --dry-run -o json
+json '%f = map { $_->{what} => $_ } @{$d->{vms}[0]{differences}}; $f{onboot}{fate} eq "live" && $f{onboot}{wanted} eq "1" &&
+	$f{onboot}{found} eq "0" && $f{ipconfig0}{fate} eq "reinit" && $f{disk}{fate} eq "refused" && $f{net1}{fate} eq "never" &&
+	!defined $f{net1}{wanted} && $f{cores}{text} =~ /restart/' "JSON has them too"
+held >"$tmp/before"
+vyom adopt vyom-control-1 --yes
+held >"$tmp/after"
+ok "what differs stays as it is" cmp "$tmp/before" "$tmp/after"
 
 # --- never started ---
 node_new

@@ -21,6 +21,9 @@
  *	== replace web
  *	what `vyom replace web` prints before it asks
  *
+ *	== adopt web
+ *	what `vyom adopt web` prints before it asks
+ *
  *	== build there good
  *	what `vyom template build` is about to do, where the image is there and good
  *
@@ -50,6 +53,7 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "decide/admit.h"
+#include "decide/adopt.h"
 #include "decide/diff.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
@@ -210,6 +214,20 @@ static void print_replace(const struct scene *scene, const char *words, FILE *ou
 	draw(out, document_plan(&plan));
 }
 
+static void print_adopt(const struct scene *scene, const char *words, FILE *out)
+{
+	const struct spec_section *vm = find_vm(scene->spec, *words ? words + 1 : "");
+	CLEANUP(adopt_release) struct adopt adopt = { .vms = NULL };
+
+	if (!vm) {
+		fprintf(out, "no such VM\n");
+		return;
+	}
+	adopt_declared(vm, &scene->state, &scene->records, &adopt);
+	adopt_forecast(&scene->state, &scene->records, &adopt);
+	draw(out, document_adopt(&adopt, &scene->state, false));
+}
+
 /* Words of what the build has already: the image there, good, the key kept, the VM's at hand. */
 static void print_build(const struct scene *scene, const char *words, FILE *out)
 {
@@ -272,6 +290,7 @@ static const struct {
 } printers[] = {
 	{ "plan",	print_plan },
 	{ "replace",	print_replace },
+	{ "adopt",	print_adopt },
 	{ "build",	print_build },
 	{ "lint",	print_lint },
 	{ "verify",	print_verify },

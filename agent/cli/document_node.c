@@ -44,6 +44,22 @@ static json_t *shape_of(const struct adopt_vm *vm, const struct state *state)
 	return document;
 }
 
+static json_t *differences_of(const struct differences *differences)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < differences->count; i++) {
+		const struct difference *item = &differences->items[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:s, s:o}",
+			"what", document_text(item->what), "wanted", document_text(item->wanted),
+			"found", document_text(item->found),
+			"fate", difference_fate_name(item->fate),
+			"text", document_text(item->text)));
+	}
+	return array;
+}
+
 json_t *document_adopt(const struct adopt *adopt, const struct state *state, bool all)
 {
 	static const char *const standings[] = {
@@ -58,11 +74,13 @@ json_t *document_adopt(const struct adopt *adopt, const struct state *state, boo
 		const struct adopt_vm *vm = &adopt->vms[i];
 		json_t *document = identity_of(&vm->record);
 
-		json_object_update_new(document, json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o}",
+		json_object_update_new(document, json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o, s:o}",
 			"vmid", (int)vm->record.vmid, "standing", standings[vm->standing],
 			"text", document_text(vm->why), "found", shape_of(vm, state),
 			"journal", vm->known ? known_of(vm->known) : json_null(),
 			"declared", vm->vm != NULL,
+			"differences", vm->plan.vm_count ? differences_of(&vm->differences) :
+							   json_null(),
 			"plan", vm->plan.vm_count ? document_plan(&vm->plan) : json_null()));
 		json_array_append_new(vms, document);
 	}

@@ -70,6 +70,25 @@ static void print_shape(FILE *out, const json_t *vm)
 		   running ? number_format_duration(field_real(found, "uptime"), uptime) : "");
 }
 
+/* Each as what is wanted and what is there, and what apply would make of it. */
+static void print_differences(FILE *out, const json_t *vm)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!field_count(vm, "differences") && field_flag(vm, "declared"))
+		print_text(out, "    %-8s in nothing\n", "differs");
+	json_array_foreach(field_list(vm, "differences"), i, item) {
+		const char *wanted = field_text(item, "wanted"), *found = field_text(item, "found");
+
+		print_text(out, "    %-8s %s: ", i ? "" : "differs", field_text_or(item, "what", "?"));
+		if (wanted || found)
+			print_text(out, "wanted %s, found %s; ", wanted ? wanted : "nothing",
+				   found ? found : "nothing");
+		print_text(out, "%s\n", field_text_or(item, "text", "?"));
+	}
+}
+
 static void print_takeover(FILE *out, const json_t *vm)
 {
 	const json_t *plan = json_object_get(vm, "plan"), *step;
@@ -82,6 +101,7 @@ static void print_takeover(FILE *out, const json_t *vm)
 	print_colour(out, PLAIN);
 	print_text(out, "  to be taken over as %s/%s\n", field_text_or(vm, "cluster", "?"), name);
 	print_shape(out, vm);
+	print_differences(out, vm);
 	print_text(out, "    %-8s %s\n", "apply",
 		   !field_flag(vm, "declared") ? "does not look at it: it is not declared" :
 		   refused ? "would refuse it:" :

@@ -313,6 +313,7 @@ void adopt_forecast(const struct state *state, const struct record_vms *records,
 			continue;
 		diff_vm(vm->vm, state, &after, &diff);
 		vm->record.started = !diff.fresh;
+		differences_find(&diff, state, &vm->differences);
 		plan_vm(&diff, state, &options, &vm->plan);
 	}
 }
@@ -381,6 +382,7 @@ void adopt_release(struct adopt *adopt)
 {
 	for (size_t i = 0; i < adopt->count; i++) {
 		record_vm_release(&adopt->vms[i].record);
+		differences_release(&adopt->vms[i].differences);
 		plan_release(&adopt->vms[i].plan);
 		free(adopt->vms[i].why);
 	}

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "decide/difference.h"
 #include "decide/plan.h"
 #include "model/record.h"
 
@@ -38,7 +39,9 @@ struct adopt_vm {
 	const struct spec_section *vm;	/* NULL: not declared */
 	const struct state_guest *guest;	/* NULL: nothing has its id */
 	const struct record_vm *known;	/* what the journal has at its id, NULL: nothing */
-	struct plan plan;		/* TAKE and declared: what apply would then change */
+	/* TAKE and declared: how it is not as declared, and what apply would then change */
+	struct differences differences;
+	struct plan plan;
 };
 
 struct adopt {

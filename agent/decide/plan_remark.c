@@ -77,17 +77,31 @@ static bool add_instances(const struct diff_vm *diff, const struct state *state,
 	return strcmp(before, after) != 0;
 }
 
+/* Adds the options by which cloud-init would start over, and how its instances are called. */
+static bool is_reinit(const struct diff_vm *diff, const struct state *state, struct strbuf *names,
+		      struct strbuf *instances)
+{
+	for (size_t i = 0; !diff->fresh && i < diff->count; i++)
+		if (diff->items[i].urgency == DIFF_CHANGE &&
+		    diff->items[i].effect == OPTION_REINIT)
+			strbuf_join(names, ", ", diff->items[i].option->name);
+	return names->len && add_instances(diff, state, instances);
+}
+
+bool plan_wants_reinit(const struct diff_vm *diff, const struct state *state)
+{
+	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT, instances = STRBUF_INIT;
+
+	return is_reinit(diff, state, &names, &instances);
+}
+
 /* What makes cloud-init start over wants a word of its own. */
 static void remark_reinit(const struct diff_vm *diff, const struct state *state,
 			  const struct plan_options *options, struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT, instances = STRBUF_INIT;
 
-	for (size_t i = 0; !diff->fresh && i < diff->count; i++)
-		if (diff->items[i].urgency == DIFF_CHANGE &&
-		    diff->items[i].effect == OPTION_REINIT)
-			strbuf_join(&names, ", ", diff->items[i].option->name);
-	if (!names.len || !add_instances(diff, state, &instances))
+	if (!is_reinit(diff, state, &names, &instances))
 		return;
 	if (options->reinit)
 		plan_note(plan, diff->vm->name, diff->vmid,

@@ -6,6 +6,8 @@
 #ifndef PLAN_REMARK_H
 #define PLAN_REMARK_H
 
+#include <stdbool.h>
+
 struct diff_vm;
 struct plan;
 struct plan_options;
@@ -14,6 +16,9 @@ struct state;
 /* Notes and refusals about what would change. */
 void plan_remark(const struct diff_vm *diff, const struct state *state,
 		 const struct plan_options *options, struct plan *plan);
+
+/* Would what changes make cloud-init treat the guest as a new one?  That wants --reinit. */
+bool plan_wants_reinit(const struct diff_vm *diff, const struct state *state);
 
 /* A set puts into force what others left waiting: the note. */
 void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan);
