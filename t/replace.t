@@ -115,6 +115,14 @@ mkdir -p "$root/etc/stand-in.d/201" && touch "$root/etc/stand-in.d/201/ignore-sh
 status 0 "one that ignores the shutdown is stopped" vyom replace --yes vm-1
 ok "and runs anew" test -e "$root/run/qemu-server/201.pid"
 
+node_again
+mkdir -p "$root/etc/stand-in.d/default"
+echo 'after 0' >"$root/etc/stand-in.d/default/agent"
+sed -i 's/user = "ubuntu"/& agent = true wait = "agent"/' "$root/etc/vyom/vyom.conf"
+status 0 "one whose guest is waited for" vyom replace --yes vm-1
+out 'vm-1 \(201\) +wait +done' "is waited for again"
+out '7 steps done\. Looked again: nothing is left to do' "as the last step"
+
 # --- from another template; and changes that apply refuses ---
 node_again
 "$root/usr/sbin/qm" clone 9000 9001 --name prakriti-template --full 1 >/dev/null
@@ -211,6 +219,21 @@ rm "$root/etc/stand-in.d/faults"
 status 0 "apply makes it" vyom apply --yes
 state_of 201 | diff "$tmp/wanted" - >"$tmp/out"
 ok "as it was meant" not test -s "$tmp/out"
+
+node_again
+wrap qm <<-'END'
+	[ "$1" != clone ] || sed -i '/vm-9000-cloudinit/ { /parts=/! s/ pool=/ parts=full:838854912 pool=/ }' "$root/var/lib/stand-in/lvs"
+	exec "$real" "$@"
+END
+sed -i 's/user = "ubuntu"/& clone = "full"/' "$root/etc/vyom/vyom.conf"
+status 3 "a full clone into a pool that somebody else fills meanwhile" vyom replace --yes vm-1
+out 'vm-1 \(201\) +clone +failed.*its pool could not be written while it was copied' "is not done"
+ok "what it made is taken away again" test "$(volumes_of 201)" = 0 -a ! -e "$conf/201.conf"
+sed -i '/vm-9000-cloudinit/ s/ parts=full:838854912//' "$root/var/lib/stand-in/lvs"
+"$srcdir/t/node/refresh" "$root"
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+status 0 "when the pool has space again, replace makes it" vyom replace --yes vm-1
+ok "the other one is untouched" untouched 202
 
 node_again
 wrap qm <<-'END'
