@@ -158,4 +158,7 @@ out '^vyom: the node has no Linux bridge .* make one' "is refused, with what to 
 rm "$root/etc/pve/local"
 status 3 "what is no node" vyom init
 out 'is not mounted: this is no Proxmox VE node' "is refused"
+rm -r "$root/etc/pve" "$root/etc/vyom"
+status 2 "a machine without anything of a node" vyom init
+out '^vyom: there is no node here, and no config that names one; say vyom -H root@NODE init: ' "is told how to ask one"
 done_testing

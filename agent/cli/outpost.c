@@ -154,7 +154,8 @@ int outpost_choose(struct outpost *outpost, struct error *err)
 			return -1;
 		outpost->bundle = memory_print("%s\n", line);
 	} else if (!cli->host && cli_read_spec(cli, err) < 0) {
-		return -1;
+		return error_prefix(err, "there is no node here, and no config that names one; say "
+				    "vyom -H root@NODE %s", cli->verb);
 	}
 	if ((cli->host ? choose_host(outpost, err) : choose_declared(outpost, err)) < 0)
 		return -1;
