@@ -7,10 +7,10 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
-#include "decide/diff.h"
+#include "decide/diff_data.h"
+#include "decide/extra.h"
 #include "decide/option.h"
 #include "decide/plan_remark.h"
-#include "model/propstr.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -99,6 +99,25 @@ static void add_disk(struct differences *differences, const struct diff_vm *diff
 		    DIFFERENCE_NEVER, memory_copy("vyom does not move disks (qm disk move)"));
 }
 
+static void add_data(struct differences *differences, const struct diff_data *data)
+{
+	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
+	bool grows = data->size.wanted > data->size.found;
+
+	if (data->strange)
+		add(differences, data->disk.slot, "a data disk", data->strange, DIFFERENCE_REFUSED,
+		    memory_copy("apply refuses it: declare another slot"));
+	else if (data->attached && data->size.wanted != data->size.found)
+		add(differences, data->disk.slot, number_format_size(data->size.wanted, wanted),
+		    number_format_size(data->size.found, found),
+		    grows ? DIFFERENCE_LIVE : DIFFERENCE_REFUSED,
+		    memory_copy(grows ? "apply grows it" :
+				"apply refuses it: disks are never shrunk"));
+	if (data->misplaced)
+		add(differences, data->disk.slot, data->storage, data->misplaced, DIFFERENCE_NEVER,
+		    memory_copy("vyom does not move disks (qm disk move)"));
+}
+
 /* --- what is around it --- */
 
 static void add_surroundings(struct differences *differences, const struct diff_vm *diff)
@@ -119,39 +138,12 @@ static void add_surroundings(struct differences *differences, const struct diff_
 
 /* --- what the file does not name --- */
 
-/*
- * Disks, cards and what else the guest would miss, or what runs code of somebody's; a
- * serial console, which every cloud image wants, is none of these.
- */
-static bool matters(const struct vmconf_entry *entry)
-{
-	static const char *const words[] = {
-		"net", "ipconfig", "hostpci", "usb", "serial", "parallel", "args", "hookscript",
-	};
-	CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-	const char *media;
-
-	if (vmconf_is_drive(entry->key)) {
-		drive = propstr_parse(entry->value, "file");
-		media = propstr_get(&drive, "media");
-		return !media || strcmp(media, "cdrom") != 0;
-	}
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t len = strlen(words[i]);
-
-		if (strncmp(entry->key, words[i], len) == 0)
-			return entry->key[len + strspn(entry->key + len, "0123456789")] == '\0' &&
-			       strcmp(entry->value, "socket") != 0;
-	}
-	return false;
-}
-
 static void add_unnamed(struct differences *differences, const struct diff_vm *diff)
 {
 	const struct vmconf *conf = diff->guest->conf;
 
 	for (size_t i = 0; i < conf->live_count; i++)
-		if (matters(&conf->live[i]) && !option_is_declared(diff->vm, conf->live[i].key))
+		if (extra_matters(diff->vm, &conf->live[i]))
 			add(differences, conf->live[i].key, NULL, conf->live[i].value,
 			    DIFFERENCE_NEVER,
 			    memory_copy("the file does not name it: it is left alone"));
@@ -171,6 +163,8 @@ void differences_find(const struct diff_vm *diff, const struct state *state,
 	for (size_t i = 0; i < diff->count; i++)
 		add_item(differences, diff, &diff->items[i], reinit);
 	add_disk(differences, diff);
+	for (size_t i = 0; i < diff->data_count; i++)
+		add_data(differences, &diff->data[i]);
 	add_surroundings(differences, diff);
 	add_unnamed(differences, diff);
 }

@@ -25,9 +25,16 @@ static bool is_disk(const struct vmconf_entry *entry)
 
 bool extra_matters(const struct spec_section *vm, const struct vmconf_entry *entry)
 {
+	static const char *const names[] = {
+		"net", "ipconfig", "hostpci", "usb", "serial", "parallel",
+	};
+
 	if (option_is_declared(vm, entry->key))
 		return false;
-	return is_disk(entry) || is_one_of(entry->key, "net") || is_one_of(entry->key, "hostpci") ||
-	       is_one_of(entry->key, "usb") || strcmp(entry->key, "args") == 0 ||
+	/* a console, which every cloud image wants, is no device of the node's */
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (is_one_of(entry->key, names[i]))
+			return strcmp(entry->value, "socket") != 0;
+	return is_disk(entry) || strcmp(entry->key, "args") == 0 ||
 	       strcmp(entry->key, "hookscript") == 0;
 }
