@@ -229,6 +229,7 @@ sed -i 's/user = "ubuntu"/& clone = "full"/' "$root/etc/vyom/vyom.conf"
 status 3 "a full clone into a pool that somebody else fills meanwhile" vyom replace --yes vm-1
 out 'vm-1 \(201\) +clone +failed.*its pool could not be written while it was copied' "is not done"
 ok "what it made is taken away again" test "$(volumes_of 201)" = 0 -a ! -e "$conf/201.conf"
+status 3 "and forgotten" vyom destroy --dry-run vm-1
 sed -i '/vm-9000-cloudinit/ s/ parts=full:838854912//' "$root/var/lib/stand-in/lvs"
 "$srcdir/t/node/refresh" "$root"
 mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"

@@ -55,7 +55,10 @@ static int remember(struct worker *worker, struct error *err)
 			      apply->records, apply->journal, err);
 }
 
-/* Of an undone VM nothing is to be remembered; of a destroyed one cmd_destroy proves it first. */
+/*
+ * Of a VM that was undone, or is to be made again, nothing is to be remembered; of one that
+ * was destroyed for good cmd_destroy proves it first.
+ */
 static int forget_undone(struct worker *worker, struct error *err)
 {
 	const struct apply *apply = worker->apply;
@@ -67,7 +70,8 @@ static int forget_undone(struct worker *worker, struct error *err)
 		record_templates_remove(&apply->records->templates, vmid);
 		return journal_template_forget(apply->journal, vmid, err);
 	}
-	if (!worker_step(worker)->section || !record_vms_find(apply->records, vmid))
+	if ((!worker_step(worker)->section && !apply->replaced) ||
+	    !record_vms_find(apply->records, vmid))
 		return 0;
 	record_vms_remove(apply->records, vmid);
 	return journal_vm_forget(apply->journal, vmid, err);
