@@ -34,6 +34,12 @@ owner_conf
 sed -i 's/storage = "local-lvm"/storage = "other"/' "$root/etc/vyom/vyom.conf"
 unfit 'storage other: the node has none' "a missing storage"
 owner_conf
+sed -i 's/role = "control-plane"$/&\n\t\tdata-disks = { "scsi1=32G,storage=other" }/' "$root/etc/vyom/vyom.conf"
+unfit 'storage other: the node has none' "the missing storage of a data disk"
+owner_conf
+sed -i 's/cluster "vyom" {/&\n\tpool = "lab"/' "$root/etc/vyom/vyom.conf"
+unfit 'pool lab: the cluster has none of that name: pvesh create /pools --poolid lab' "a missing resource pool"
+owner_conf
 sed -i '/thinpool data/a\	disable' "$root/etc/pve/storage.cfg"
 unfit 'storage local-lvm: it is switched off' "a storage that is switched off"
 node_new

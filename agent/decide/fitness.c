@@ -7,9 +7,11 @@
 #include "decide/budget.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
+#include "model/data_disk.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "base/strbuf.h"
@@ -134,6 +136,40 @@ static void gather_one(const char *name, struct strvec *names)
 		strvec_push(names, name);
 }
 
+static void gather_data(const struct spec_section *vm, struct strvec *storages)
+{
+	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+
+	for (size_t i = 0; disks && i < disks->list.count; i++) {
+		struct data_disk disk;
+		struct error ignored;
+
+		data_disk_parse(disks->list.items[i], &disk, &ignored);
+		if (disk.storage)
+			gather_one(disk.storage, storages);
+		data_disk_release(&disk);
+	}
+}
+
+static void check_resource_pools(const struct spec *spec, const struct spec_section *node,
+				 const struct state *state, struct fitness *fitness)
+{
+	CLEANUP(strvec_release) struct strvec pools = STRVEC_INIT;
+
+	for (size_t i = 0; i < spec->vm_count; i++)
+		if (spec->vms[i]->node == node && spec_value(spec->vms[i], KEY_POOL))
+			gather_one(spec_text(spec->vms[i], KEY_POOL), &pools);
+	for (size_t i = 0; i < pools.count; i++) {
+		CLEANUP(scope_free) char *what = memory_print("pool %s", pools.items[i]);
+
+		if (strvec_contains(&state->resource_pools, pools.items[i]))
+			fitness_add(fitness, true, what, "is there");
+		else
+			fitness_add(fitness, false, what, "the cluster has none of that name: "
+				    "pvesh create /pools --poolid %s", pools.items[i]);
+	}
+}
+
 /* Each thing once, however many VMs use it. */
 static void gather(const struct spec *spec, const struct spec_section *node,
 		   struct strvec *storages, struct strvec *bridges)
@@ -144,6 +180,7 @@ static void gather(const struct spec *spec, const struct spec_section *node,
 		if (vm->node != node)
 			continue;
 		gather_one(spec_text(vm, KEY_STORAGE), storages);
+		gather_data(vm, storages);
 		gather_one(spec_text(vm, KEY_BRIDGE), bridges);
 		for (size_t j = 0; j < vm->nic_count; j++)
 			if (vm->nics[j]->slot)
@@ -164,6 +201,7 @@ static void check_resources(const struct spec *spec, const struct spec_section *
 	}
 	for (size_t i = 0; i < bridges.count; i++)
 		check_bridge(state, bridges.items[i], fitness);
+	check_resource_pools(spec, node, state, fitness);
 	for (size_t i = 0; i < spec->template_count; i++)
 		if (spec_uses_template(spec, node, spec->templates[i]))
 			check_template(spec->templates[i], state, fitness);

@@ -35,7 +35,7 @@ void fitness_add(struct fitness *fitness, bool pass, const char *what, const cha
 void fitness_remark(struct fitness *fitness, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Version, quorum, storages, pools, bridges, templates: all that spec uses on this node. */
+/* Version, quorum, storages, pools of both kinds, bridges, templates: all that spec uses on this node. */
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness);
 
 /* A remark on each thing around spec's VMs on this node that is seldom meant; else nothing. */
