@@ -39,6 +39,9 @@ unfit 'storage other: the node has none' "the missing storage of a data disk"
 owner_conf
 sed -i 's/cluster "vyom" {/&\n\tpool = "lab"/' "$root/etc/vyom/vyom.conf"
 unfit 'pool lab: the cluster has none of that name: pvesh create /pools --poolid lab' "a missing resource pool"
+sed -i '1a pool:lab::::' "$root/etc/pve/user.cfg"
+status 0 "one that is there" vyom check
+out '^pass  pool lab: is there' "passes"
 owner_conf
 sed -i '/thinpool data/a\	disable' "$root/etc/pve/storage.cfg"
 unfit 'storage local-lvm: it is switched off' "a storage that is switched off"
