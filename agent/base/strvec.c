@@ -79,7 +79,8 @@ static int compare_items(const void *a, const void *b)
 
 void strvec_sort(struct strvec *sv)
 {
-	qsort(sv->items, sv->count, sizeof(*sv->items), compare_items);
+	if (sv->count)
+		qsort(sv->items, sv->count, sizeof(*sv->items), compare_items);
 }
 
 /* What means itself to every shell, wherever it stands. */
