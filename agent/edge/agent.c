@@ -14,11 +14,6 @@
 
 enum { SECONDS = 60 };	/* qm itself gives up after 3 s, 30 s where it runs a command */
 
-static void scope_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 /* words: as qm.h builds them.  What is not there yet is no error. */
 static int ask(const char *root, struct strvec *words, struct strbuf *answer, struct error *err)
 {
@@ -54,7 +49,7 @@ int agent_find_addresses(const char *root, unsigned vmid, struct strbuf *address
 {
 	CLEANUP(strvec_release) struct strvec words = STRVEC_INIT;
 	CLEANUP(strbuf_release) struct strbuf answer = STRBUF_INIT;
-	CLEANUP(scope_json) json_t *cards = NULL;
+	json_auto_t *cards = NULL;
 	json_t *card, *row;
 	size_t i, j;
 	int result;
@@ -134,7 +129,7 @@ int agent_cloudinit_is_done(const char *root, unsigned vmid, struct strbuf *rema
 {
 	CLEANUP(strvec_release) struct strvec words = STRVEC_INIT;
 	CLEANUP(strbuf_release) struct strbuf answer = STRBUF_INIT;
-	CLEANUP(scope_json) json_t *ended = NULL;
+	json_auto_t *ended = NULL;
 	const char *text;
 	int result;
 

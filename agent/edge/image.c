@@ -53,16 +53,11 @@ static int compare_digest(const char *path, const char *sha256,
 					     found, sha256);
 }
 
-static void scope_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static int ask_qemu(const char *path, uint64_t size, uint64_t *virtual_size, struct error *err)
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	CLEANUP(strbuf_release) struct strbuf answer = STRBUF_INIT;
-	CLEANUP(scope_json) json_t *info = NULL;
+	json_auto_t *info = NULL;
 	const char *format;
 
 	strvec_pushl(&argv, "/usr/bin/qemu-img", "info", "--output=json", path, NULL);

@@ -27,11 +27,6 @@ struct row {
 	double data_percent;
 };
 
-static void scope_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static const char *text_of(json_t *line, const char *column)
 {
 	const char *text = json_string_value(json_object_get(line, column));
@@ -190,7 +185,7 @@ int lvs_parse(const char *text, struct thin_pools *pools, struct thin_volumes *v
 	      struct error *err)
 {
 	CLEANUP(thin_volumes_release) struct thin_volumes added = { 0 };
-	CLEANUP(scope_json) json_t *whole = NULL;
+	json_auto_t *whole = NULL;
 	json_error_t where;
 	json_t *reports, *report;
 	size_t i;

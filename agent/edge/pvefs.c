@@ -23,11 +23,6 @@
 #include "base/strbuf.h"
 #include "model/vmconf.h"
 
-static void scope_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static bool is_object_or_none(const json_t *json)
 {
 	return !json || json_is_object(json);
@@ -37,7 +32,7 @@ static bool is_object_or_none(const json_t *json)
 static json_t *read_vmlist(const char *root, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(scope_json) json_t *list = NULL;
+	json_auto_t *list = NULL;
 	char path[PATH_MAX];
 	json_error_t where;
 	json_t *ids;
@@ -159,7 +154,7 @@ static void drop_guests(struct state *state)
 int pvefs_read_guests(const char *root, struct state *state, struct error *err)
 {
 	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
-	CLEANUP(scope_json) json_t *ids = NULL;
+	json_auto_t *ids = NULL;
 	const char *id;
 	json_t *entry;
 
@@ -194,7 +189,7 @@ static void remove_guest(struct state *state, struct state_guest *guest)
 int pvefs_read_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
 {
 	CLEANUP(running_close) struct running running = { .text = STRBUF_INIT };
-	CLEANUP(scope_json) json_t *ids = read_vmlist(root, err);
+	json_auto_t *ids = read_vmlist(root, err);
 	struct state_guest *old = state_find_guest(state, vmid), fresh = { 0 };
 	char id[16], path[PATH_MAX];
 	json_t *entry;
