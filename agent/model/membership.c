@@ -14,7 +14,7 @@ static struct state_guest *guest_of(const struct state *state, const char *id, u
 {
 	uint64_t vmid;
 
-	if (!number_parse_unsigned(id, QM_VMID_MIN, QM_VMID_MAX, &vmid) ||
+	if (*id == '0' || !number_parse_unsigned(id, QM_VMID_MIN, QM_VMID_MAX, &vmid) ||
 	    (only && vmid != only))
 		return NULL;
 	return state_find_guest(state, (unsigned)vmid);
