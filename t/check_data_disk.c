@@ -17,8 +17,8 @@ static const struct {
 	{ "virtio0=1T,iothread=0,cache=none", "virtio0", TIB, NULL,
 	  "discard=on,iothread=0,cache=none" },
 	{ "sata5=2G,ssd=1,discard=ignore", "sata5", 2 * GIB, NULL, "ssd=1,discard=ignore" },
-	{ "scsi2=10G,mbps=12.5,iops_rd=100,aio=native,backup=0,ro=1", "scsi2", 10 * GIB, NULL,
-	  "discard=on,iothread=1,mbps=12.5,iops_rd=100,aio=native,backup=0,ro=1" },
+	{ "scsi2=10G,mbps=12.5,iops_rd=100,aio=native,backup=0", "scsi2", 10 * GIB, NULL,
+	  "discard=on,iothread=1,mbps=12.5,iops_rd=100,aio=native,backup=0" },
 };
 
 START_TEST(a_disk_is_its_slot_its_size_and_what_the_drive_is_told)
@@ -53,7 +53,15 @@ static const struct { const char *text, *words; } bad[] = {
 	{ "scsi1=1G,cache=fast", "cache=fast: write one of none writethrough" },
 	{ "scsi1=1G,cache=", "cache=: write one of" },
 	{ "scsi1=1G,ssd=yes", "ssd=yes: write one of 0 1" },
-	{ "scsi1=1G,iops=many", "iops=many: write a number" },
+	{ "scsi1=1G,iops=many", "iops=many: write a whole number" },
+	{ "scsi1=1G,iops=12.5", "iops=12.5: write a whole number" },
+	{ "scsi1=1G,mbps=fast", "mbps=fast: write a number" },
+	{ "sata1=1G,ro=1", "a drive is not told ro=1" },
+	{ "scsi1=1G,iops=100,iops_rd=50", "iops and iops_rd: there is a limit for both" },
+	{ "scsi1=1G,mbps_wr=1,mbps=2", "mbps and mbps_wr" },
+	{ "scsi1=1G,ssd=1,ssd=0", "something is said twice" },
+	{ "scsi1=1G,size=3G", "something is said twice" },
+	{ "scsi1=1G,,ssd=1", "a word is empty" },
 	{ "scsi1=1G,file=x:y", "a drive is not told file=x:y" },
 	{ "scsi1=1G,media=cdrom", "a drive is not told media=cdrom" },
 };

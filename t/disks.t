@@ -53,6 +53,16 @@ ok "at its slot" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard
 status 0 "destroy takes all of them" vyom destroy --yes vm-1
 ok "no volume is left" test "$(volumes_of 201)" = 0
 
+# --- replaced ---
+node_new
+vms 1 'data-disks = { "scsi1=1G" }'
+vyom apply --yes
+status 0 "a VM with a data disk is replaced" vyom replace --yes vm-1
+out 'scsi1' "its data disk is among what is lost"
+ok "the new one has a data disk" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=1G"
+ok "and no volume more" test "$(volumes_of 201)" = 3
+status 0 "all is in line" vyom verify
+
 # --- killed ---
 for what in 'alloc allocated kill' 'set pending-1 kill' 'set applied kill'; do
 	node_new

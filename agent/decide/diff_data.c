@@ -43,18 +43,35 @@ static void look_at_drive(struct diff_data *data, const char *drive)
 }
 
 /* Somebody put its volume into another slot; as unusedN it only waits to be attached again. */
-static void look_elsewhere(struct diff_data *data, const struct vmconf *conf)
+static void look_among(struct diff_data *data, const struct vmconf_entry *entries, size_t count)
 {
 	size_t len = strlen(data->volid);
 
-	for (size_t i = 0; i < conf->live_count; i++) {
-		const struct vmconf_entry *entry = &conf->live[i];
+	for (size_t i = 0; i < count && !data->strange; i++) {
+		const struct vmconf_entry *entry = &entries[i];
 
 		if (vmconf_is_drive(entry->key) && strncmp(entry->key, "unused", 6) != 0 &&
 		    strncmp(entry->value, data->volid, len) == 0 &&
 		    (!entry->value[len] || entry->value[len] == ','))
-			data->strange = memory_print("its volume %s at %s", data->volid, entry->key);
+			data->strange = memory_print("its volume %s at %s", data->volid,
+						     entry->key);
 	}
+}
+
+static void look_elsewhere(struct diff_data *data, const struct vmconf *conf)
+{
+	look_among(data, conf->live, conf->live_count);
+	look_among(data, conf->pending, conf->pending_count);
+}
+
+static bool is_thin(const struct diff_data *data, const struct state *state)
+{
+	CLEANUP(scope_free) char *id = memory_copy(data->volid);
+	const struct state_storage *storage;
+
+	id[strcspn(id, ":")] = '\0';
+	storage = state_find_storage(state, id);
+	return storage && storage->vg;
 }
 
 static void look_at_volume(struct diff_data *data, const struct state *state)
@@ -65,6 +82,7 @@ static void look_at_volume(struct diff_data *data, const struct state *state)
 	data->size.wanted = number_round_up(data->disk.size, pool && pool->extent ?
 								  pool->extent : QM_EXTENT_DEFAULT);
 	data->made = volume || data->attached;
+	data->lost = data->attached && !volume && state->lvs_asked && is_thin(data, state);
 	data->size.found = volume ? volume->size : data->size.noted;
 	if (!data->attached)
 		data->size.noted = data->size.found;
@@ -105,7 +123,7 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 			look_elsewhere(data, conf);
 		}
 		look_at_volume(data, state);
-		if (!data->strange)
+		if (!data->strange && !data->lost)
 			compare(diff, conf, data);
 	}
 }

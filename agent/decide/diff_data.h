@@ -18,6 +18,7 @@ struct diff_data {
 	char *volid;		/* its volume, there or to be made */
 	struct diff_disk size;	/* found 0: there is no such volume yet */
 	bool made;		/* there is */
+	bool lost;		/* the config names one that does not exist any more */
 	bool attached;		/* the config names it, or will after a restart */
 	char *strange;		/* the slot has something else: what */
 	char *misplaced;	/* the storage that it lies on, where another is declared */

@@ -64,12 +64,10 @@ static bool is_our_volume(const struct record_step *doubt, const struct thin_vol
 	CLEANUP(scope_free) char *item = memory_print("%s/%s", volume->vg, volume->name);
 	CLEANUP(scope_free) char *orphan = memory_print(RECORD_ORPHAN "%s", item);
 
-	if (is_data_disk(volume))
-		return true;
 	if (is_making(doubt))
-		return is_made_by_qm(volume) && !was_there(doubt, item) &&
-		       !was_there(doubt, orphan);
-	return was_there(doubt, item);
+		return (is_made_by_qm(volume) || is_data_disk(volume)) &&
+		       !was_there(doubt, item) && !was_there(doubt, orphan);
+	return was_there(doubt, item) || (is_data_disk(volume) && was_there(doubt, orphan));
 }
 
 /*

@@ -278,8 +278,9 @@ static enum option_effect effect_of_items(const struct option *option, const cha
 static enum option_effect effect_of_drive(const struct option *option, const char *wanted,
 					  const char *found, const struct vmconf *conf)
 {
-	if (!found && option->plug)
-		return is_plugged(conf, option->plug) ? OPTION_LIVE : option->effect;
+	if (!found)
+		return option->plug && is_plugged(conf, option->plug) ? OPTION_LIVE :
+									option->effect;
 	return effect_of_items(option, wanted, found);
 }
 

@@ -290,7 +290,7 @@ const struct option *option_find(const char *name)
 	return NULL;
 }
 
-/* Made on first use, kept to the end. */
+/* Made on first use, kept to the end; sata drives are not plugged (pve-facts 2.1.5a). */
 const struct option *option_of_drive(const char *slot)
 {
 	static struct option **rows;
@@ -306,7 +306,7 @@ const struct option *option_of_drive(const char *slot)
 	row->default_key = "file";
 	row->effect = OPTION_RESTART;
 	row->live = DRIVE_LIVE;
-	row->plug = "disk";
+	row->plug = strncmp(slot, "sata", 4) == 0 ? NULL : "disk";
 	return MEMORY_PUSH(rows, count) = row;
 }
 

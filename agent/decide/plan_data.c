@@ -31,6 +31,11 @@ void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
 			plan_refuse(plan, diff->vm->name, diff->vmid,
 				    "%s: a data disk is declared there, but the VM has %s; declare "
 				    "another slot", data->disk.slot, data->strange);
+		if (data->lost)
+			plan_refuse(plan, diff->vm->name, diff->vmid,
+				    "%s: its volume %s does not exist any more: bring it back, or "
+				    "let go of it (qm set %u --delete %s) and it is made anew, empty",
+				    data->disk.slot, data->volid, diff->vmid, data->disk.slot);
 		if (data->strange || data->made)
 			continue;
 		step = add_step(diff, data, QM_ALLOC, plan);
@@ -99,7 +104,7 @@ void plan_data_sizes(const struct diff_vm *diff, struct plan *plan)
 	for (size_t i = 0; i < diff->data_count; i++) {
 		const struct diff_data *data = &diff->data[i];
 
-		if (data->strange || !data->made)
+		if (data->strange || data->lost || !data->made)
 			continue;
 		if (data->misplaced)
 			plan_note(plan, diff->vm->name, diff->vmid,

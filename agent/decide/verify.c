@@ -99,7 +99,10 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
 				"it lies on %s, not on %s; vyom does not move disks (qm disk move)",
 				data->misplaced, data->storage);
-		if (!data->attached || data->strange || !diff_disk_differs(&data->size))
+		if (data->lost)
+			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
+				"its volume %s does not exist any more", data->volid);
+		if (!data->attached || data->strange || data->lost || !diff_disk_differs(&data->size))
 			continue;
 		finding = add(verify, kind == VERIFY_DRIFT && diff_slot_is_pending(vm, slot) ?
 					      VERIFY_WAITING : kind,

@@ -24,16 +24,15 @@ static const struct bus {
 	{ "sata", 0, 5, false, true },
 };
 
-/* What a drive may be told, and the words or (NULL) the number that it takes. */
+/* What a drive may be told: one of these words; "" a whole number; NULL any number. */
 static const struct { const char *name, *words; } options[] = {
 	{ "discard", "on ignore" },
 	{ "iothread", "0 1" },
 	{ "ssd", "0 1" },
 	{ "backup", "0 1" },
-	{ "ro", "0 1" },
 	{ "cache", "none writethrough writeback unsafe directsync" },
 	{ "aio", "native threads io_uring" },
-	{ "iops", NULL }, { "iops_rd", NULL }, { "iops_wr", NULL },
+	{ "iops", "" }, { "iops_rd", "" }, { "iops_wr", "" },
 	{ "mbps", NULL }, { "mbps_rd", NULL }, { "mbps_wr", NULL },
 };
 
@@ -59,21 +58,30 @@ static bool is_word_of(const char *words, const char *text)
 	return len && at && (at == words || at[-1] == ' ') && (!at[len] || at[len] == ' ');
 }
 
-static int check_option(const struct bus *bus, const struct propstr_item *item, struct error *err)
+static bool is_good(const char *words, const char *value)
 {
+	uint64_t whole;
 	double number;
 
+	if (!words)
+		return number_parse_ratio(value, &number) && number >= 0;
+	return *words ? is_word_of(words, value) :
+			number_parse_unsigned(value, 0, 1000000000, &whole);
+}
+
+static int check_option(const struct bus *bus, const struct propstr_item *item, struct error *err)
+{
 	if ((strcmp(item->key, "iothread") == 0 && !bus->iothread) ||
 	    (strcmp(item->key, "ssd") == 0 && !bus->ssd))
 		return error_set(err, ERROR_SPEC, "a %s drive has no %s", bus->name, item->key);
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		if (strcmp(options[i].name, item->key) != 0)
 			continue;
-		if (options[i].words ? is_word_of(options[i].words, item->value) :
-				       number_parse_ratio(item->value, &number) && number >= 0)
+		if (is_good(options[i].words, item->value))
 			return 0;
 		return error_set(err, ERROR_SPEC, "%s=%s: write %s%s", item->key, item->value,
-				 options[i].words ? "one of " : "a number",
+				 !options[i].words ? "a number" :
+				 *options[i].words ? "one of " : "a whole number",
 				 options[i].words ? options[i].words : "");
 	}
 	return error_set(err, ERROR_SPEC, "a drive is not told %s=%s", item->key, item->value);
@@ -86,6 +94,33 @@ static int take_size(const char *text, struct data_disk *disk, struct error *err
 		return error_set(err, ERROR_SPEC, "its size comes first, a whole number of MiB: "
 						  "%s=100G", disk->slot);
 	return 0;
+}
+
+/* QEMU would not start with a limit for both and one for a part. */
+static int check_limits(const struct propstr *items, struct error *err)
+{
+	static const char *const pairs[][2] = {
+		{ "iops", "iops_rd" }, { "iops", "iops_wr" },
+		{ "mbps", "mbps_rd" }, { "mbps", "mbps_wr" },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (propstr_get(items, pairs[i][0]) && propstr_get(items, pairs[i][1]))
+			return error_set(err, ERROR_SPEC, "%s and %s: there is a limit for both "
+							  "together already; take one of them out",
+					 pairs[i][0], pairs[i][1]);
+	return 0;
+}
+
+/* A property string keeps the last of two; here each is said once. */
+static int check_once(const char *text, const struct propstr *items, struct error *err)
+{
+	size_t words = 1;
+
+	for (; *text; text++)
+		words += *text == ',';
+	return words == items->count ? 0 :
+		error_set(err, ERROR_SPEC, "something is said twice, or a word is empty");
 }
 
 static int take_options(const struct bus *bus, const struct propstr *items, struct data_disk *disk,
@@ -130,6 +165,8 @@ int data_disk_parse(const char *text, struct data_disk *disk, struct error *err)
 	text += strcspn(text, "=");
 	items = propstr_parse(*text ? text + 1 : text, "size");
 	if (take_size(propstr_get(&items, "size"), disk, err) == 0 &&
+	    check_once(*text ? text + 1 : text, &items, err) == 0 &&
+	    check_limits(&items, err) == 0 &&
 	    take_options(bus, &items, disk, err) == 0)
 		return 0;
 	data_disk_release(disk);
