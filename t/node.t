@@ -300,6 +300,11 @@ qm destroy 180
 "$root/usr/sbin/qm" clone 9100 183 --name bp --full --bwlimit 5000 2>&1 < /dev/null | head -3 > "$out"
 ok "a clone whose reader went away leaves its stub" is "$(cat "$conf/183.conf")" "# qmclone temporary file
 lock: clone"
+# the worker is still at it for a moment after its reader has gone
+for _ in $(seq 100); do
+	[ -n "$(volumes 183)" ] || break
+	sleep 0.05
+done
 ok "but no volume" is "$(volumes 183)" ""
 ok "and the task says why" has "$root/var/log/pve/tasks/index" ':qmclone:9100:root@pam: [0-9A-F]\{8\} broken pipe$'
 qm destroy 183 --skiplock 1
