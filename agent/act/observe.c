@@ -119,13 +119,9 @@ static bool has_declared_size(const struct state *state, const struct spec_secti
  */
 static bool has_data_disks(const struct spec_section *vm, const struct state_guest *guest)
 {
-	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
 	struct data_disk disk;
-	struct error ignored;
 
-	for (size_t i = 0; disks && i < disks->list.count; i++) {
-		if (data_disk_parse(disks->list.items[i], &disk, &ignored) < 0)
-			continue;
+	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
 		data_disk_release(&disk);
 		if (!vmconf_get(guest->conf, disk.slot))
 			return false;

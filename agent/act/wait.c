@@ -32,30 +32,44 @@ static void pause_between(const struct wait *wait)
 	nanosleep(&pause, NULL);
 }
 
-static int ask(const struct wait *wait, const char *what, struct strbuf *text, struct error *err)
+static int ask_agent(const struct wait *wait, struct strbuf *text, struct error *err)
 {
-	if (strcmp(what, "the guest agent") == 0)
-		return agent_answers(wait->root, wait->vmid, err);
-	if (strcmp(what, "an address") == 0)
-		return agent_find_addresses(wait->root, wait->vmid, text, err);
+	(void)text;
+	return agent_answers(wait->root, wait->vmid, err);
+}
+
+static int ask_addresses(const struct wait *wait, struct strbuf *text, struct error *err)
+{
+	return agent_find_addresses(wait->root, wait->vmid, text, err);
+}
+
+static int ask_cloudinit(const struct wait *wait, struct strbuf *text, struct error *err)
+{
 	return agent_cloudinit_is_done(wait->root, wait->vmid, text, err);
 }
 
+struct awaited {
+	const char *what;
+	unsigned seconds;
+	int (*ask)(const struct wait *wait, struct strbuf *text, struct error *err);
+};
+
 /* Until it is there; -1 past its time, or where it never will be. */
-static int wait_for(const struct wait *wait, const char *what, unsigned seconds,
-		    struct strbuf *text, struct error *err)
+static int wait_for(const struct wait *wait, const struct awaited *awaited, struct strbuf *text,
+		    struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-	double deadline = watch_clock() + seconds * wait->time_scale;
+	double deadline = watch_clock() + awaited->seconds * wait->time_scale;
 	int there;
 
-	strbuf_addf(&line, "waiting for %s", what);
+	strbuf_addf(&line, "waiting for %s", awaited->what);
 	say(line.buf);
-	while ((there = ask(wait, what, text, err)) == 0) {
+	while ((there = awaited->ask(wait, text, err)) == 0) {
 		if (watch_clock() >= deadline)
 			return error_set(err, ERROR_COMMAND,
 					 "it was started, but %s was not there after %u s; see "
-					 "qm terminal %u", what, seconds, wait->vmid);
+					 "qm terminal %u", awaited->what, awaited->seconds,
+					 wait->vmid);
 		pause_between(wait);
 	}
 	return there < 0 ? -1 : 0;
@@ -63,13 +77,14 @@ static int wait_for(const struct wait *wait, const char *what, unsigned seconds,
 
 static int wait_for_all(const struct wait *wait, struct error *err)
 {
+	static const struct awaited agent = { "the guest agent", AGENT_SECONDS, ask_agent };
+	static const struct awaited address = { "an address", AGENT_SECONDS, ask_addresses };
+	static const struct awaited cloudinit = { "cloud-init", CLOUDINIT_SECONDS, ask_cloudinit };
 	CLEANUP(strbuf_release) struct strbuf addresses = STRBUF_INIT, remark = STRBUF_INIT;
 
-	if (wait_for(wait, "the guest agent", AGENT_SECONDS, NULL, err) < 0 ||
-	    wait_for(wait, "an address", AGENT_SECONDS, &addresses, err) < 0)
+	if (wait_for(wait, &agent, NULL, err) < 0 || wait_for(wait, &address, &addresses, err) < 0)
 		return -1;
-	if (strcmp(wait->what, "cloud-init") == 0 &&
-	    wait_for(wait, "cloud-init", CLOUDINIT_SECONDS, &remark, err) < 0)
+	if (strcmp(wait->what, "cloud-init") == 0 && wait_for(wait, &cloudinit, &remark, err) < 0)
 		return -1;
 	printf("the guest is there, at %s%s%s\n", addresses.buf, remark.len ? "; " : "", remark.buf);
 	return 0;

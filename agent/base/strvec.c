@@ -222,3 +222,13 @@ void strvec_release(struct strvec *sv)
 		free(sv->items);
 	*sv = (struct strvec)STRVEC_INIT;
 }
+
+bool strvec_words_have(const char *words, const char *word, size_t len)
+{
+	for (size_t each; *words; words += each + (words[each] == ' ')) {
+		each = strcspn(words, " ");
+		if (each == len && strncmp(words, word, len) == 0)
+			return true;
+	}
+	return false;
+}

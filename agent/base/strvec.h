@@ -50,4 +50,7 @@ void strvec_join(const struct strvec *sv, const char *separator, struct strbuf *
 
 void strvec_release(struct strvec *sv);
 
+/* Are the len bytes at word one of words, which has blanks between them? */
+bool strvec_words_have(const char *words, const char *word, size_t len);
+
 #endif

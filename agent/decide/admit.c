@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/error.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
@@ -65,17 +64,12 @@ static void admit_storage(const struct spec_section *vm, unsigned vmid, const ch
 static void admit_data(const struct spec_section *vm, unsigned vmid, const struct state *state,
 		       struct plan *plan)
 {
-	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	struct data_disk disk;
 
-	for (size_t i = 0; disks && i < disks->list.count; i++) {
-		const struct state_storage *storage;
-		struct data_disk disk;
-		struct error ignored;
-		const char *id;
+	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
+		const char *id = disk.storage ? disk.storage : spec_text(vm, KEY_STORAGE);
+		const struct state_storage *storage = state_find_storage(state, id);
 
-		data_disk_parse(disks->list.items[i], &disk, &ignored);
-		id = disk.storage ? disk.storage : spec_text(vm, KEY_STORAGE);
-		storage = state_find_storage(state, id);
 		if (disk.storage)
 			admit_storage(vm, vmid, disk.slot, id, state, plan);
 		if (storage && !storage->vg)

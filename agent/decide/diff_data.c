@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
@@ -101,15 +100,13 @@ static void compare(struct diff_vm *diff, const struct vmconf *conf, const struc
 
 void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf)
 {
-	const struct spec_value *disks = spec_value(diff->vm, KEY_DATA_DISKS);
+	struct data_disk disk;
 
-	for (size_t i = 0; disks && i < disks->list.count; i++) {
+	for (size_t i = 0; data_disk_at(diff->vm, i, &disk); i++) {
 		struct diff_data *data = &MEMORY_PUSH(diff->data, diff->data_count);
-		struct error ignored;
 		const char *drive;
 
-		*data = (struct diff_data){ .volid = NULL };
-		data_disk_parse(disks->list.items[i], &data->disk, &ignored);
+		*data = (struct diff_data){ .disk = disk };
 		data->storage = memory_copy(data->disk.storage ? data->disk.storage :
 							       spec_text(diff->vm, KEY_STORAGE));
 		drive = drive_of(conf, data->disk.slot);

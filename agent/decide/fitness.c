@@ -7,7 +7,6 @@
 #include "decide/budget.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
@@ -138,13 +137,9 @@ static void gather_one(const char *name, struct strvec *names)
 
 static void gather_data(const struct spec_section *vm, struct strvec *storages)
 {
-	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	struct data_disk disk;
 
-	for (size_t i = 0; disks && i < disks->list.count; i++) {
-		struct data_disk disk;
-		struct error ignored;
-
-		data_disk_parse(disks->list.items[i], &disk, &ignored);
+	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
 		if (disk.storage)
 			gather_one(disk.storage, storages);
 		data_disk_release(&disk);

@@ -249,14 +249,6 @@ static enum option_effect effect_of_card(const struct option *option, const char
 									       : OPTION_LIVE;
 }
 
-static bool is_live_item(const struct option *option, const char *key)
-{
-	const char *at = strstr(option->live, key);
-	size_t len = strlen(key);
-
-	return at && (at == option->live || at[-1] == ' ') && (at[len] == ' ' || !at[len]);
-}
-
 /* In force at once if all that changes is of the row's live items. */
 static enum option_effect effect_of_items(const struct option *option, const char *wanted,
 					  const char *found)
@@ -268,7 +260,8 @@ static enum option_effect effect_of_items(const struct option *option, const cha
 		const char *value = propstr_get(&have, want.items[i].key);
 
 		if ((!value || strcasecmp(value, want.items[i].value) != 0) &&
-		    !is_live_item(option, want.items[i].key))
+		    !strvec_words_have(option->live, want.items[i].key,
+				       strlen(want.items[i].key)))
 			return option->effect;
 	}
 	return found ? OPTION_LIVE : option->effect;

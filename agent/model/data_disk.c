@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "model/propstr.h"
 #include "model/spec.h"
 
@@ -50,14 +51,6 @@ static const struct bus *find_bus(const char *slot)
 	return NULL;
 }
 
-static bool is_word_of(const char *words, const char *text)
-{
-	const char *at = strstr(words, text);
-	size_t len = strlen(text);
-
-	return len && at && (at == words || at[-1] == ' ') && (!at[len] || at[len] == ' ');
-}
-
 static bool is_good(const char *words, const char *value)
 {
 	uint64_t whole;
@@ -65,7 +58,7 @@ static bool is_good(const char *words, const char *value)
 
 	if (!words)
 		return number_parse_ratio(value, &number) && number >= 0;
-	return *words ? is_word_of(words, value) :
+	return *words ? strvec_words_have(words, value, strlen(value)) :
 			number_parse_unsigned(value, 0, 1000000000, &whole);
 }
 
@@ -189,6 +182,16 @@ int key_check_data_disk(const char *text, struct error *err)
 	if (result == 0)
 		data_disk_release(&disk);
 	return result;
+}
+
+/* The file's check saw to it that each is one. */
+bool data_disk_at(const struct spec_section *vm, size_t n, struct data_disk *disk)
+{
+	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	struct error ignored;
+
+	return disks && n < disks->list.count &&
+	       data_disk_parse(disks->list.items[n], disk, &ignored) == 0;
 }
 
 bool data_disk_is_declared(const struct spec_section *vm, const char *slot)

@@ -12,6 +12,7 @@
 #define DATA_DISK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct error;
@@ -30,6 +31,9 @@ void data_disk_release(struct data_disk *disk);
 
 /* As a check of a key (key_check.h). */
 int key_check_data_disk(const char *text, struct error *err);
+
+/* The n'th of vm's key "data-disks", to be released; false: there are no more. */
+bool data_disk_at(const struct spec_section *vm, size_t n, struct data_disk *disk);
 
 /* Has vm's key "data-disks" that slot? */
 bool data_disk_is_declared(const struct spec_section *vm, const char *slot);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/strvec.h"
 #include "base/number.h"
 
 static const struct foreign table[] = {
@@ -166,17 +167,6 @@ int foreign_flag(const char *value)
 	return -1;
 }
 
-/* Are the len bytes at text one of the words, with blanks between them? */
-static bool is_word_of(const char *words, const char *text, size_t len)
-{
-	for (size_t each; *words; words += each + (words[each] == ' ')) {
-		each = strcspn(words, " ");
-		if (each == len && strncmp(words, text, len) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* NAME=VALUE,…; a word alone belongs to the default name, if there is one. */
 static int check_items(const struct foreign *row, const char *name, const char *value,
 		       struct error *err)
@@ -188,7 +178,7 @@ static int check_items(const struct foreign *row, const char *name, const char *
 		key = strcspn(value, "=");
 		if (key >= len && row->default_key)
 			continue;
-		if (key >= len || !is_word_of(row->words, value, key))
+		if (key >= len || !strvec_words_have(row->words, value, key))
 			return error_set(err, ERROR_SPEC, "%s: \"%.*s\" is not one of its items; qm "
 							  "knows %s", name, (int)len, value,
 					 row->words);
@@ -214,7 +204,7 @@ static int check_value(const struct foreign *row, const char *name, const char *
 		return check_items(row, name, value, err);
 	case FOREIGN_TEXT:
 	default:
-		if (!row->words || is_word_of(row->words, value, strlen(value)))
+		if (!row->words || strvec_words_have(row->words, value, strlen(value)))
 			return 0;
 		return error_set(err, ERROR_SPEC, "%s: \"%s\" is none of %s", name, value,
 				 row->words);
