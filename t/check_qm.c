@@ -171,10 +171,14 @@ START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 			      (makes || verb == QM_FETCH || (own && verb != QM_KEY && verb != QM_WAIT)),
 			      "%s",
 			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC),
+		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC ||
+							 verb == QM_EFIDISK),
 			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_makes(verb) == makes && qm_verb_is_own(verb) == own, "%s",
+			      qm_verb_name(verb));
+		ck_assert_msg(qm_verb_leaves(verb) == (makes || verb == QM_DESTROY ||
+						       verb == QM_EFIDISK), "%s",
 			      qm_verb_name(verb));
 		ck_assert_int_eq(qm_verb_find(qm_verb_name(verb)), verb);
 	}

@@ -143,6 +143,16 @@ ok "STORE:SIZE makes a new volume each time and the old one is unused" has "$con
 qm set 101 --scsi1 local-lvm:vm-101-disk-1,ssd=1,discard=on
 ok "a drive is printed in normal form with its real size" has "$conf/101.conf" '^scsi1: local-lvm:vm-101-disk-1,discard=on,size=1G,ssd=1$'
 
+qm set 101 --efidisk0 local-lvm:1,efitype=4m --tpmstate0 local-lvm:1,version=v2.0
+ok "an EFI disk is as large as its extent, whatever was asked" has "$conf/101.conf" '^efidisk0: local-lvm:vm-101-disk-[0-9],efitype=4m,size=4M$'
+ok "a TPM's state has 4 MiB" has "$conf/101.conf" '^tpmstate0: local-lvm:vm-101-disk-[0-9],size=4M,version=v2.0$'
+qm set 101 --tpmstate0 "$(sed -n 's/^tpmstate0: \([^,]*\),.*/\1/p' "$conf/101.conf"),version=v1.2"
+ok "its version is not changed" ended 255 "cannot change TPM state version after creation"
+qm set 101 --efidisk0 local-lvm:1,efitype=8m
+ok "there is no other kind of an EFI disk" is "$status" 255
+qm set 101 --delete efidisk0,tpmstate0
+qm set 101 --delete unused1,unused2
+
 # --- resize ---
 qm resize 101 scsi0 +16M
 ok "resize tells as lvextend does" quiet '  Size of logical volume pve/vm-101-disk-0 changed from 64.00 MiB (16 extents) to 80.00 MiB (20 extents).

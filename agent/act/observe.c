@@ -308,7 +308,8 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
 		  struct error *err)
 {
-	if (verb == QM_ALLOC && look_at_volumes(root, state, vmid, err) < 0)
+	if ((verb == QM_ALLOC || verb == QM_EFIDISK || verb == QM_FREE) &&
+	    look_at_volumes(root, state, vmid, err) < 0)
 		return -1;
 	return observe_guest(root, state, vmid, err);
 }

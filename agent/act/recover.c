@@ -16,6 +16,7 @@
 #include "decide/option.h"
 #include "edge/child.h"
 #include "edge/journal.h"
+#include "model/firmware_disk.h"
 #include "model/qm.h"
 #include "model/record.h"
 #include "model/state.h"
@@ -68,6 +69,8 @@ bool recover_left_something(const struct state *state, const struct record_vms *
 
 	if (step->output && qm_output_is_clash(step->output))
 		return false;
+	if (qm_verb_find(step->verb) == QM_EFIDISK)
+		return leftover_efidisk(state, records, step->vmid) != NULL;
 	leftover_find(state, records, step->vmid, &leftover);
 	return leftover.kind == LEFTOVER_OURS || leftover.kind == LEFTOVER_BUSY;
 }
@@ -125,6 +128,22 @@ static void settle_destroy(const struct recover *recover, struct record_step *st
 		step->result = RECORD_INTERRUPTED;
 }
 
+/* Also where it waits for a restart, it came to its end. */
+static void settle_efidisk(const struct recover *recover, struct record_step *step)
+{
+	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
+	const char *pending = NULL;
+
+	if (recover_left_something(recover->state, recover->records, step))
+		step->result = RECORD_INTERRUPTED;
+	else if (guest && guest->conf &&
+		 (vmconf_get(guest->conf, FIRMWARE_EFI) ||
+		  (vmconf_get_pending(guest->conf, FIRMWARE_EFI, &pending) && pending)))
+		step->result = RECORD_DONE;
+	else
+		step->result = RECORD_FAILED;
+}
+
 static int settle_start(const struct recover *recover, struct record_step *step, struct error *err)
 {
 	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
@@ -156,6 +175,9 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 		return settle_clone(recover, step, err);
 	case QM_DESTROY:
 		settle_destroy(recover, step);
+		return 0;
+	case QM_EFIDISK:
+		settle_efidisk(recover, step);
 		return 0;
 	case QM_START:
 		return settle_start(recover, step, err);

@@ -45,7 +45,8 @@ static void fill_argv(const struct worker *worker, struct strvec *argv)
 	const struct state_guest *guest = state_find_guest(worker->apply->state, step->vmid);
 
 	strvec_extend(argv, &step->argv);
-	if ((step->verb == QM_SET || step->verb == QM_RESIZE) && guest && *guest->digest)
+	if ((step->verb == QM_SET || step->verb == QM_RESIZE || step->verb == QM_EFIDISK) &&
+	    guest && *guest->digest)
 		qm_guard(argv, guest->digest);
 }
 
@@ -135,10 +136,10 @@ static int begin_child(struct worker *worker, const struct strvec *argv, struct 
 	return 0;
 }
 
-/* Until it is known how it ended, what a clone makes or a destroy leaves is ours to undo. */
+/* Until it is known how it ended, what it leaves is ours to undo. */
 static void raise_doubt(struct worker *worker, enum qm_verb verb)
 {
-	if (qm_verb_makes(verb) || verb == QM_DESTROY)
+	if (qm_verb_leaves(verb))
 		record_vms_doubt_add(worker->apply->records, &worker->record);
 }
 

@@ -79,7 +79,7 @@ static const char *fate_of(const struct plan *plan, size_t i)
 		return "built";
 	if (!step->section)
 		return makes(plan, i) ? "replaced" : "destroyed";
-	return step->verb == QM_FREE || step->verb == QM_DESTROY ? "remade" : "changed";
+	return makes(plan, i) ? "remade" : "changed";
 }
 
 static json_t *template_of(const struct loss_template *template)

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/diff_part.h"
+#include "model/firmware_disk.h"
 #include "model/propstr.h"
 #include "model/qm.h"
 #include "model/spec.h"
@@ -87,15 +88,34 @@ static void look_at_volume(struct diff_data *data, const struct state *state)
 		data->size.noted = data->size.found;
 }
 
-/* Of a drive that is not there all is wanted; of one that is, what it shall be told. */
+/* What a firmware's disk holds was made for its kind, and its size is not ours to choose. */
+static void look_at_kind(struct diff_data *data, const char *drive)
+{
+	if (!drive || !firmware_disk_is(data->disk.slot))
+		return;
+	data->unlike = firmware_disk_unlike(&data->disk, drive);
+	data->size.wanted = data->size.noted = data->size.found;
+}
+
+/*
+ * Of a drive that is not there all is wanted, and of a firmware's, which is told nothing
+ * later; of another that is there, what it shall be told.
+ */
 static void compare(struct diff_vm *diff, const struct vmconf *conf, const struct diff_data *data)
 {
 	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
 
-	if (!data->attached)
-		strbuf_addf(&wanted, "%s,", data->volid);
-	strbuf_adds(&wanted, data->disk.options);
+	if (!data->attached || firmware_disk_is(data->disk.slot))
+		strbuf_adds(&wanted, data->volid);
+	if (*data->disk.options)
+		strbuf_join(&wanted, ",", data->disk.options);
 	diff_compare_option(diff, conf, option_of_drive(data->disk.slot), wanted.buf);
+}
+
+/* An EFI disk's qm names by itself, being told a number of GiB that it does not heed. */
+static char *volume_to_be(unsigned vmid, const char *slot)
+{
+	return strcmp(slot, FIRMWARE_EFI) == 0 ? memory_copy("1") : data_disk_volume(vmid, slot);
 }
 
 void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf)
@@ -113,14 +133,14 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 		if (drive) {
 			look_at_drive(data, drive);
 		} else {
-			CLEANUP(scope_free) char *name =
-				data_disk_volume(diff->vmid, data->disk.slot);
+			CLEANUP(scope_free) char *name = volume_to_be(diff->vmid, data->disk.slot);
 
 			data->volid = memory_print("%s:%s", data->storage, name);
 			look_elsewhere(data, conf);
 		}
 		look_at_volume(data, state);
-		if (!data->strange && !data->lost)
+		look_at_kind(data, drive);
+		if (!data->strange && !data->lost && !data->unlike)
 			compare(diff, conf, data);
 	}
 }
@@ -141,6 +161,7 @@ void diff_data_release(struct diff_vm *diff)
 		free(diff->data[i].volid);
 		free(diff->data[i].strange);
 		free(diff->data[i].misplaced);
+		free(diff->data[i].unlike);
 	}
 	free(diff->data);
 }

@@ -22,6 +22,7 @@ struct diff_data {
 	bool attached;		/* the config names it, or will after a restart */
 	char *strange;		/* the slot has something else: what */
 	char *misplaced;	/* the storage that it lies on, where another is declared */
+	char *unlike;		/* of a firmware's disk: in what it is another than declared */
 };
 
 /* Fill diff->data, and add an item for each that is not attached as declared. */

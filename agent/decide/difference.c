@@ -116,6 +116,10 @@ static void add_data(struct differences *differences, const struct diff_data *da
 		    grows ? DIFFERENCE_LIVE : DIFFERENCE_REFUSED,
 		    memory_copy(grows ? "apply grows it" :
 				"apply refuses it: disks are never shrunk"));
+	if (data->unlike)
+		add(differences, data->disk.slot, data->disk.options, data->unlike,
+		    DIFFERENCE_REFUSED,
+		    memory_copy("apply refuses it: what it holds is not made anew"));
 	if (data->misplaced)
 		add(differences, data->disk.slot, data->storage, data->misplaced, DIFFERENCE_NEVER,
 		    memory_copy("vyom does not move disks (qm disk move)"));

@@ -16,9 +16,9 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
-static bool is_making(const struct record_step *doubt)
+static bool is_destroying(const struct record_step *doubt)
 {
-	return qm_verb_makes(qm_verb_find(doubt->verb));
+	return qm_verb_find(doubt->verb) == QM_DESTROY;
 }
 
 /* Is item one of "no config, pve/vm-101-disk-0, …", as the journal notes what was there? */
@@ -64,7 +64,7 @@ static bool is_our_volume(const struct record_step *doubt, const struct thin_vol
 	CLEANUP(scope_free) char *item = memory_print("%s/%s", volume->vg, volume->name);
 	CLEANUP(scope_free) char *orphan = memory_print(RECORD_ORPHAN "%s", item);
 
-	if (is_making(doubt))
+	if (!is_destroying(doubt))
 		return (is_made_by_qm(volume) || is_data_disk(volume)) &&
 		       !was_there(doubt, item) && !was_there(doubt, orphan);
 	return was_there(doubt, item) || (is_data_disk(volume) && was_there(doubt, orphan));
@@ -79,14 +79,14 @@ static bool is_our_config(const struct record_step *doubt, const struct vmconf *
 	CLEANUP(scope_free) char *cluster = option_marked_cluster(conf, doubt->vm);
 	const char *name = vmconf_get(conf, "name"), *lock = vmconf_get(conf, "lock");
 
-	if (is_making(doubt) && !was_there(doubt, RECORD_NO_CONFIG))
+	if (!is_destroying(doubt) && !was_there(doubt, RECORD_NO_CONFIG))
 		return false;
 	if (name)
 		return strcmp(name, doubt->vm) == 0 && cluster;
 	if (strcmp(lock, "create") == 0)
 		return qm_verb_find(doubt->verb) == QM_CREATE && conf->live_count == 1;
 	if (strcmp(lock, "destroyed") == 0)
-		return !is_making(doubt);
+		return is_destroying(doubt);
 	return conf->description && strstr(conf->description, QM_CLONE_STUB);
 }
 
@@ -99,7 +99,7 @@ static bool is_half_destroyed(const struct state *state, const struct record_ste
 {
 	CLEANUP(scope_free) char *disk = NULL;
 
-	if (!doubt || !record || is_making(doubt) || !state->lvs_asked ||
+	if (!doubt || !record || !is_destroying(doubt) || !state->lvs_asked ||
 	    !obstacle_is_same_vm(record, conf) || state_find_drive(state, conf, OPTION_BOOT_DISK))
 		return false;
 	disk = state_drive_path(state, conf, OPTION_BOOT_DISK);
@@ -250,6 +250,23 @@ bool leftover_exists(const struct state *state, unsigned vmid)
 		if (state->volumes.items[i].vmid == vmid && !state->volumes.items[i].referenced)
 			return true;
 	return guest && guest->conf && qm_lock_is_debris(vmconf_get(guest->conf, "lock"));
+}
+
+const struct thin_volume *leftover_efidisk(const struct state *state,
+					   const struct record_vms *records, unsigned vmid)
+{
+	const struct record_step *doubt = record_vms_doubt(records, vmid);
+
+	if (!doubt || qm_verb_find(doubt->verb) != QM_EFIDISK)
+		return NULL;
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+
+		if (volume->vmid == vmid && !volume->referenced && is_our_volume(doubt, volume) &&
+		    !is_data_disk(volume))
+			return volume;
+	}
+	return NULL;
 }
 
 void leftover_release(struct leftover *leftover)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * leftover.h - what a clone, a create or a destroy that was cut off left behind
+ * leftover.h - what a step that was cut off left behind
  *
  * Pure.  It may be undone only if all of this holds (pve-facts §10): the journal
  * has that step in doubt; the config bears the name and mark that we
@@ -18,6 +18,7 @@
 struct record_vms;
 struct state;
 struct state_guest;
+struct thin_volume;
 
 enum leftover_kind {
 	LEFTOVER_NONE,
@@ -36,6 +37,13 @@ struct leftover {
 void leftover_find(const struct state *state, const struct record_vms *records, unsigned vmid,
 		   struct leftover *leftover);
 void leftover_release(struct leftover *leftover);
+
+/*
+ * Of a VM that is there otherwise: the volume that a step made for its EFI disk, and that
+ * no config names since it was cut off; NULL: there is none.
+ */
+const struct thin_volume *leftover_efidisk(const struct state *state,
+					   const struct record_vms *records, unsigned vmid);
 
 /*
  * Is anything there of a VM that a clone should have made or a destroy taken

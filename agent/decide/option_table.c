@@ -290,7 +290,7 @@ const struct option *option_find(const char *name)
 	return NULL;
 }
 
-/* Made on first use, kept to the end; sata drives are not plugged (pve-facts 2.1.5a). */
+/* Made on first use, kept to the end; only two buses are plugged (pve-facts 2.1.5a). */
 const struct option *option_of_drive(const char *slot)
 {
 	static struct option **rows;
@@ -306,7 +306,8 @@ const struct option *option_of_drive(const char *slot)
 	row->default_key = "file";
 	row->effect = OPTION_RESTART;
 	row->live = DRIVE_LIVE;
-	row->plug = strncmp(slot, "sata", 4) == 0 ? NULL : "disk";
+	row->plug = strncmp(slot, "scsi", 4) == 0 || strncmp(slot, "virtio", 6) == 0 ? "disk" :
+										       NULL;
 	return MEMORY_PUSH(rows, count) = row;
 }
 

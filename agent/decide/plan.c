@@ -93,6 +93,8 @@ static void plan_clone(const struct diff_vm *diff, const struct state *state, st
 /* What waits while it runs waits for nothing once it is down: it is set again (2.1.4). */
 static bool needs_setting(const struct diff_vm *diff, const struct diff_item *item)
 {
+	if (plan_data_makes(diff, item->option->name))
+		return false;
 	return item->urgency != DIFF_WAITING || !diff->running;
 }
 
@@ -301,6 +303,7 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_leftover(diff, state, plan);
 	if (diff->standing != DIFF_PRESENT)
 		plan_clone(diff, state, plan);
+	plan_stray(diff->stray, state, diff->vm, diff->vm->name, diff->vmid, plan);
 	restart = plan_restart_is_due(diff, options);
 	if (restart) {
 		plan_restart_begin(diff, options, plan, &stopped);

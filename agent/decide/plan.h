@@ -32,6 +32,7 @@ struct record_vms;
 struct spec_section;
 struct state;
 struct state_guest;
+struct thin_volume;
 
 struct plan_step {
 	const struct spec_section *section;	/* the VM's; NULL where it is destroyed */
@@ -92,6 +93,11 @@ void plan_destroy(const struct state *state, const struct record_vms *records, c
 void plan_undo(const struct leftover *leftover, const struct state *state,
 	       const struct spec_section *section, const char *name, unsigned vmid,
 	       struct plan *plan);
+
+/* The same of what leftover_efidisk() found, NULL: nothing. */
+void plan_stray(const struct thin_volume *stray, const struct state *state,
+		const struct spec_section *section, const char *name, unsigned vmid,
+		struct plan *plan);
 
 /* How long a guest may take to shut down before it is stopped. */
 #define PLAN_SHUTDOWN_SECONDS 90

@@ -9,6 +9,7 @@
 #include "decide/diff_data.h"
 #include "decide/plan.h"
 #include "decide/plan_remark.h"
+#include "model/firmware_disk.h"
 #include "model/spec.h"
 
 static struct plan_step *add_step(const struct diff_vm *diff, const struct diff_data *data,
@@ -21,12 +22,52 @@ static struct plan_step *add_step(const struct diff_vm *diff, const struct diff_
 	return step;
 }
 
+bool plan_data_makes(const struct diff_vm *diff, const char *slot)
+{
+	for (size_t i = 0; i < diff->data_count; i++)
+		if (strcmp(diff->data[i].disk.slot, slot) == 0)
+			return strcmp(slot, FIRMWARE_EFI) == 0 && !diff->data[i].made;
+	return false;
+}
+
+static void plan_efidisk(const struct diff_vm *diff, const struct diff_data *data,
+			 struct plan *plan)
+{
+	CLEANUP(scope_free) char *drive = memory_print("%s%s%s", data->volid,
+						       *data->disk.options ? "," : "",
+						       data->disk.options);
+	struct plan_step *step = add_step(diff, data, QM_EFIDISK, plan);
+
+	qm_set(&step->argv, diff->vmid);
+	qm_set_option(&step->argv, data->disk.slot, drive);
+	step->promise = data->size.wanted;
+}
+
+static void plan_volume(const struct diff_vm *diff, const struct diff_data *data,
+			struct plan *plan)
+{
+	struct plan_step *step;
+
+	if (plan_data_makes(diff, data->disk.slot)) {
+		plan_efidisk(diff, data, plan);
+		return;
+	}
+	step = add_step(diff, data, QM_ALLOC, plan);
+	qm_alloc(&step->argv, data->storage, diff->vmid, strchr(data->volid, ':') + 1,
+		 data->size.wanted);
+	step->promise = data->size.wanted;
+}
+
 void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
 {
 	for (size_t i = 0; i < diff->data_count; i++) {
 		const struct diff_data *data = &diff->data[i];
-		struct plan_step *step;
 
+		if (data->unlike)
+			plan_refuse(plan, diff->vm->name, diff->vmid,
+				    "%s: it is made for %s, and what it holds is not made anew: "
+				    "declare that, or replace the VM (vyom replace %s)",
+				    data->disk.slot, data->unlike, diff->vm->name);
 		if (data->strange)
 			plan_refuse(plan, diff->vm->name, diff->vmid,
 				    "%s: a data disk is declared there, but the VM has %s; declare "
@@ -38,10 +79,7 @@ void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
 				    data->disk.slot, data->volid, diff->vmid, data->disk.slot);
 		if (data->strange || data->made)
 			continue;
-		step = add_step(diff, data, QM_ALLOC, plan);
-		qm_alloc(&step->argv, data->storage, diff->vmid, strchr(data->volid, ':') + 1,
-			 data->size.wanted);
-		step->promise = data->size.wanted;
+		plan_volume(diff, data, plan);
 	}
 }
 

@@ -65,6 +65,20 @@ void plan_undo(const struct leftover *leftover, const struct state *state,
 		plan->steps[first].why = memory_copy(leftover->text);
 }
 
+void plan_stray(const struct thin_volume *stray, const struct state *state,
+		const struct spec_section *section, const char *name, unsigned vmid,
+		struct plan *plan)
+{
+	CLEANUP(scope_free) char *volid = stray ? state_volid(state, stray) : NULL;
+	struct plan_step *step;
+
+	if (!volid)
+		return;
+	step = add_undo(state, section, name, vmid, QM_FREE, volid, plan);
+	step->why = memory_copy("made by an efidisk that was cut off");
+	qm_free(&step->argv, volid);
+}
+
 /* The journal and the VM itself must both say that it is ours. */
 static bool may_destroy(const struct state_guest *guest, const struct record_vm *record,
 			const char *name, struct plan *plan)
@@ -112,10 +126,11 @@ static void plan_leftover(const struct leftover *leftover, const struct state *s
 		plan_refuse(plan, name, vmid, "%s", leftover->text);
 }
 
-static void plan_removal(const struct state_guest *guest, const char *name, unsigned vmid,
-			 struct plan *plan)
+static void plan_removal(const struct state_guest *guest, const struct state *state,
+			 const struct record_vms *records, const char *name, struct plan *plan)
 {
 	const char *lock = vmconf_get(guest->conf, "lock");
+	unsigned vmid = guest->vmid;
 
 	if (lock) {
 		plan->busy = true;
@@ -123,6 +138,7 @@ static void plan_removal(const struct state_guest *guest, const char *name, unsi
 			  "it is locked (%s): someone is at work on it; vyom waits for that",
 			  lock);
 	}
+	plan_stray(leftover_efidisk(state, records, vmid), state, NULL, name, vmid, plan);
 	if (guest->pid)
 		qm_shutdown(&plan_add(plan, name, vmid, QM_SHUTDOWN)->argv, vmid,
 			    PLAN_SHUTDOWN_SECONDS);
@@ -147,5 +163,5 @@ void plan_destroy(const struct state *state, const struct record_vms *records, c
 			    "vyom did not make the VM with this id, as far as its journal knows; "
 			    "it is left alone");
 	else if (may_destroy(guest, record, name, plan))
-		plan_removal(guest, name, vmid, plan);
+		plan_removal(guest, state, records, name, plan);
 }

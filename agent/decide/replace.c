@@ -23,15 +23,19 @@ static void take_volid(const char *volid, void *context)
 	strvec_push(context, volid);
 }
 
-/* What goes with it: all that its config names, and what a clone or destroy left. */
+/* What goes with it: all that its config names, and what a step left that was cut off. */
 static void find_volids(const struct state *state, const struct record_vms *records,
 			unsigned vmid, struct strvec *volids)
 {
 	CLEANUP(leftover_release) struct leftover leftover = { .volids = STRVEC_INIT };
+	const struct thin_volume *stray = leftover_efidisk(state, records, vmid);
+	CLEANUP(scope_free) char *volid = stray ? state_volid(state, stray) : NULL;
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
 	leftover_find(state, records, vmid, &leftover);
 	strvec_extend(volids, &leftover.volids);
+	if (volid)
+		strvec_push(volids, volid);
 	if (guest && guest->conf)
 		vmconf_each_volume(guest->conf, take_volid, volids);
 }

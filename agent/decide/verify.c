@@ -95,6 +95,10 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 		if (data->strange)
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
 				"a data disk is declared there, but the VM has %s", data->strange);
+		if (data->unlike)
+			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
+				"it is made for %s, and what it holds is not made anew (vyom "
+				"replace %s)", data->unlike, vm->vm->name);
 		if (data->misplaced)
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
 				"it lies on %s, not on %s; vyom does not move disks (qm disk move)",
@@ -110,6 +114,14 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 		finding->wanted = memory_copy(number_format_size(data->size.wanted, wanted));
 		finding->found = memory_copy(number_format_size(data->size.found, found));
 	}
+}
+
+static void add_stray(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	if (vm->stray)
+		add(verify, kind, vm->vm->name, vm->vmid, "volume")->text = memory_print(
+			"%s/%s was made by an efidisk that was cut off, and no config names it",
+			vm->stray->vg, vm->stray->name);
 }
 
 static void add_memberships(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
@@ -163,6 +175,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 		add_item(verify, kind, vm, &vm->items[i]);
 	add_disk(verify, kind, vm);
 	add_data(verify, kind, vm);
+	add_stray(verify, kind, vm);
 	add_memberships(verify, kind, vm);
 	add_extras(verify, vm);
 	if (vm->start)

@@ -11,6 +11,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "model/firmware_disk.h"
 #include "model/propstr.h"
 #include "model/spec.h"
 
@@ -108,11 +109,7 @@ static int check_limits(const struct propstr *items, struct error *err)
 /* A property string keeps the last of two; here each is said once. */
 static int check_once(const char *text, const struct propstr *items, struct error *err)
 {
-	size_t words = 1;
-
-	for (; *text; text++)
-		words += *text == ',';
-	return words == items->count ? 0 :
+	return propstr_says_each_once(items, text) ? 0 :
 		error_set(err, ERROR_SPEC, "something is said twice, or a word is empty");
 }
 
@@ -188,22 +185,24 @@ int key_check_data_disk(const char *text, struct error *err)
 bool data_disk_at(const struct spec_section *vm, size_t n, struct data_disk *disk)
 {
 	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
+	size_t count = disks ? disks->list.count : 0;
 	struct error ignored;
 
-	return disks && n < disks->list.count &&
-	       data_disk_parse(disks->list.items[n], disk, &ignored) == 0;
+	if (n >= count)
+		return firmware_disk_at(vm, n - count, disk);
+	return data_disk_parse(disks->list.items[n], disk, &ignored) == 0;
 }
 
 bool data_disk_is_declared(const struct spec_section *vm, const char *slot)
 {
-	const struct spec_value *disks = spec_value(vm, KEY_DATA_DISKS);
-	size_t len = strlen(slot);
+	struct data_disk disk;
+	bool is = false;
 
-	for (size_t i = 0; disks && i < disks->list.count; i++)
-		if (strncmp(disks->list.items[i], slot, len) == 0 &&
-		    disks->list.items[i][len] == '=')
-			return true;
-	return false;
+	for (size_t i = 0; !is && data_disk_at(vm, i, &disk); i++) {
+		is = strcmp(disk.slot, slot) == 0;
+		data_disk_release(&disk);
+	}
+	return is;
 }
 
 char *data_disk_volume(unsigned vmid, const char *slot)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * data_disk.h - a disk besides the first, as the key "data-disks" says it
+ * data_disk.h - a disk besides the first, as the key "data-disks" says it, or "efidisk" or "tpm"
  *
  *	"scsi1=100G,storage=fast,ssd=1"
  *
@@ -32,10 +32,13 @@ void data_disk_release(struct data_disk *disk);
 /* As a check of a key (key_check.h). */
 int key_check_data_disk(const char *text, struct error *err);
 
-/* The n'th of vm's key "data-disks", to be released; false: there are no more. */
+/*
+ * The n'th of vm's key "data-disks", and then those of firmware_disk.h, to be released;
+ * false: there are no more.
+ */
 bool data_disk_at(const struct spec_section *vm, size_t n, struct data_disk *disk);
 
-/* Has vm's key "data-disks" that slot? */
+/* Is it a slot of one of them? */
 bool data_disk_is_declared(const struct spec_section *vm, const char *slot);
 
 /*

@@ -100,12 +100,12 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "lock",	"a locked VM takes no change, not even vyom's next one" },
 	{ "template",	"a VM does not become a template so; see qm template" },
 	/* qm set would make or lose a volume at every call */
-	{ "scsi#",	"vyom makes no volumes through options" },
-	{ "virtio#",	"vyom makes no volumes through options" },
-	{ "sata#",	"vyom makes no volumes through options" },
+	{ "scsi#",	HAS_KEY "data-disks" },
+	{ "virtio#",	HAS_KEY "data-disks" },
+	{ "sata#",	HAS_KEY "data-disks" },
 	{ "ide#",	"vyom makes no volumes through options" },
-	{ "efidisk#",	"vyom makes no volumes through options" },
-	{ "tpmstate#",	"vyom makes no volumes through options" },
+	{ "efidisk#",	HAS_KEY "efidisk" },
+	{ "tpmstate#",	HAS_KEY "tpm" },
 	{ "unused#",	"a detached disk is attached with qm set" },
 	{ "cdrom",	"vyom makes no volumes through options" },
 	/* qm's own notes, or its words of old */

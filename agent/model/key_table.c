@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "model/data_disk.h"
+#include "model/firmware_disk.h"
 #include "model/key_check.h"
 
 #define MAX_MEMORY (4. * (double)TIB)
@@ -182,6 +183,14 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_BIOS] = {
 		"bios", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_bios,
 		.help = "Its firmware: seabios or ovmf.",
+	},
+	[KEY_EFIDISK] = {
+		"efidisk", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_efidisk,
+		.help = "Where ovmf keeps its settings: 4m or 2m, pre-enrolled-keys, storage.",
+	},
+	[KEY_TPM] = {
+		"tpm", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_tpm,
+		.help = "A TPM, and where its state lies: v2.0 or v1.2, storage.",
 	},
 	[KEY_SERIAL] = {
 		"serial", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_serial,

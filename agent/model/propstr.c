@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/propstr.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +91,15 @@ void propstr_remove(struct propstr *ps, const char *key)
 	free(item->value);
 	ps->count--;
 	memmove(item, item + 1, (size_t)(ps->items + ps->count - item) * sizeof(*item));
+}
+
+bool propstr_says_each_once(const struct propstr *ps, const char *text)
+{
+	size_t words = 1;
+
+	for (; *text; text++)
+		words += *text == ',';
+	return words == ps->count;
 }
 
 static int compare_keys(const void *a, const void *b)

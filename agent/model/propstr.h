@@ -9,6 +9,7 @@
 #ifndef PROPSTR_H
 #define PROPSTR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct strbuf;
@@ -37,6 +38,9 @@ void propstr_release(struct propstr *ps);
 const char *propstr_get(const struct propstr *ps, const char *key);
 void propstr_set(struct propstr *ps, const char *key, const char *value);
 void propstr_remove(struct propstr *ps, const char *key);
+
+/* Was text, which it was parsed from, without an empty item and one said twice? */
+bool propstr_says_each_once(const struct propstr *ps, const char *text);
 
 /*
  * As Proxmox prints it: the default key first, bare; if there is none, the first

@@ -19,18 +19,21 @@
 static const struct {
 	const char *name;
 	unsigned limit;
-	bool allocates, makes, own;
+	bool allocates, makes, leaves, own;
 } verbs[QM_VERB_COUNT] = {
-	[QM_CLONE]	= { .name = "clone", .limit = 0, .allocates = true, .makes = true },
+	[QM_CLONE]	= { .name = "clone", .limit = 0, .allocates = true, .makes = true,
+			    .leaves = true },
 	[QM_SET]	= { .name = "set", .limit = 180 },
 	[QM_ALLOC]	= { .name = "alloc", .limit = 300, .allocates = true },
+	[QM_EFIDISK]	= { .name = "efidisk", .limit = 300, .allocates = true, .leaves = true },
 	[QM_RESIZE]	= { .name = "resize", .limit = 300, .allocates = true },
 	[QM_RESCAN]	= { .name = "rescan", .limit = 300 },
 	[QM_START]	= { .name = "start", .limit = 600 },
 	[QM_SHUTDOWN]	= { .name = "shutdown", .limit = 600 },
-	[QM_DESTROY]	= { .name = "destroy", .limit = 600 },
+	[QM_DESTROY]	= { .name = "destroy", .limit = 600, .leaves = true },
 	[QM_FREE]	= { .name = "free", .limit = 300 },
-	[QM_CREATE]	= { .name = "create", .limit = 0, .allocates = true, .makes = true },
+	[QM_CREATE]	= { .name = "create", .limit = 0, .allocates = true, .makes = true,
+			    .leaves = true },
 	[QM_STOP]	= { .name = "stop", .limit = 300 },
 	[QM_TEMPLATE]	= { .name = "template", .limit = 300 },
 	[QM_FETCH]	= { .name = "fetch", .limit = 0 },
@@ -72,6 +75,11 @@ bool qm_verb_makes(enum qm_verb verb)
 	return verb < QM_VERB_COUNT && verbs[verb].makes;
 }
 
+bool qm_verb_leaves(enum qm_verb verb)
+{
+	return verb < QM_VERB_COUNT && verbs[verb].leaves;
+}
+
 bool qm_verb_is_own(enum qm_verb verb)
 {
 	return verb < QM_VERB_COUNT && verbs[verb].own;
@@ -79,7 +87,9 @@ bool qm_verb_is_own(enum qm_verb verb)
 
 const char *qm_prefix(const char *name)
 {
-	return qm_verb_is_own(qm_verb_find(name)) ? "" : "qm ";
+	enum qm_verb verb = qm_verb_find(name);
+
+	return qm_verb_is_own(verb) || verb == QM_EFIDISK ? "" : "qm ";
 }
 
 char *qm_program(const char *root, const char *name)

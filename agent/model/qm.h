@@ -19,6 +19,7 @@ enum qm_verb {
 	QM_CLONE,
 	QM_SET,
 	QM_ALLOC,		/* pvesm alloc: a volume for a data disk */
+	QM_EFIDISK,		/* qm set, which makes an EFI disk's volume and fills it */
 	QM_RESIZE,
 	QM_RESCAN,
 	QM_START,
@@ -63,6 +64,12 @@ const char *qm_prefix(const char *name);
 
 /* Does it make a VM, which until it ended well is half-made (pve-facts 1.6, 4.22)? */
 bool qm_verb_makes(enum qm_verb verb);
+
+/*
+ * Cut off, may it leave what no config names: half a VM, volumes of one that is gone, a
+ * volume that it made under a name of qm's choice?
+ */
+bool qm_verb_leaves(enum qm_verb verb);
 
 /* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
 bool qm_verb_allocates(enum qm_verb verb);

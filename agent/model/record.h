@@ -95,9 +95,9 @@ struct record_steps { struct record_step *items; size_t count; };
 
 /*
  * What the journal knows of VMs: who ours are, by vmid, ascending; which templates
- * are; and the clones, creates and destroys in doubt, at most one a VM: begun, and
- * neither known to have ended well nor to have left nothing.  What such a step left
- * is ours to undo.
+ * are; and the steps in doubt of the verbs that leave something (qm_verb_leaves()), at
+ * most one a VM: begun, and neither known to have ended well nor to have left nothing.
+ * What such a step left is ours to undo.
  */
 struct record_vms {
 	struct record_vm *items;

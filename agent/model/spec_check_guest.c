@@ -70,6 +70,16 @@ static void check_limits(const struct spec_section *section, struct spec_problem
 	}
 }
 
+/* One that says nothing of its firmware may have it from the template. */
+static void check_efidisk(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *disk, *bios;
+
+	if (meet(section, KEY_EFIDISK, KEY_BIOS, &disk, &bios) && strcmp(bios->text, "ovmf") != 0)
+		complain(problems, section, KEY_EFIDISK, disk,
+			 "only ovmf has a use for it; write bios = ovmf");
+}
+
 /* qm wants to know first whether there is an agent at all. */
 static void check_agent(const struct spec_section *section, struct spec_problems *problems)
 {
@@ -133,6 +143,7 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 		return;
 	check_balloon(section, problems);
 	check_limits(section, problems);
+	check_efidisk(section, problems);
 	check_agent(section, problems);
 	check_twice(section, KEY_OPTIONS, problems);
 	check_twice(section, KEY_SNIPPETS, problems);

@@ -18,6 +18,9 @@ sub parse {
     return Node::Property::check('drive', $key, $text);
 }
 
+# KiB of what the size given is ignored for: OVMF's variables and a TPM's state (API2/Qemu.pm: create_disks).
+my %firmware = (efidisk0 => 528, tpmstate0 => 4096);
+
 sub is_cdrom { return ($_[0]{media} // '') eq 'cdrom' || $_[0]{file} =~ /^(?:cdrom|none)$/; }
 sub is_cloudinit { return $_[0]{file} =~ /[:\/](?:vm-\d+-cloudinit|cloudinit)(?:\.\w+)?$/; }
 
@@ -46,8 +49,9 @@ sub create {
         $volid = import_from($storage, $vmid, delete $drive->{'import-from'}, undef, $drive, $made, 1);
     } elsif ($file =~ /^([^:\/]+):(\d+(?:\.\d+)?)$/) {
         my ($storage, $gib) = ($1, $2);
-        my $kib = int($gib * 1024 * 1024);
+        my $kib = $firmware{$key} // int($gib * 1024 * 1024);
         $volid = Node::Storage::alloc($storage, $vmid, undef, $kib);
+        $kib = Node::Storage::volume($volid)->{size} / 1024 if $key eq 'efidisk0';
         $drive->{size} = Node::Property::size_text($kib * 1024);
     } else {
         my ($store, $name) = Node::Storage::split_id($file);

@@ -96,15 +96,15 @@ sub work {
         Node::Config::write($vmid, $conf);
         Node::Fault::point('pending-' . ++$count);
     }
-    my @made;
     for my $key (shuffled(keys %$param)) {
         my $value = $param->{$key};
         if ($key eq 'cipassword') {    # bypasses [PENDING]
             remember($conf, $key) if Node::Guest::running($vmid);
             $conf->{main}{$key} = $value;
         } elsif (Node::Schema::is_drive($key)) {
+            check_tpm($conf->{main}{$key}, $value) if $key eq 'tpmstate0';
             unuse_pending($conf, $key);
-            $conf->{pending}{$key} = Node::Disk::create($vmid, $key, $value, \@made);
+            $conf->{pending}{$key} = make_drive($vmid, $key, $value);
         } else {
             $conf->{pending}{$key} = Node::Schema::normal($key, $value);
         }
@@ -119,6 +119,17 @@ sub work {
         apply($vmid, $conf);
     }
     Node::Fault::point('applied');
+}
+
+# What a drive needs is made; and taken away again if that fails (API2/Qemu.pm: create_disks).
+sub make_drive {
+    my ($vmid, $key, $value) = @_;
+    my @made;
+    my $drive = eval { Node::Disk::create($vmid, $key, $value, \@made) };
+    return $drive if defined($drive);
+    my $error = $@;
+    Node::Storage::free($_) for @made;
+    die $error;
 }
 
 # Perl's hash order is random; so is this.
@@ -147,6 +158,15 @@ sub check_cloudinit_twice {
             die "$key - cloud-init drive is already attached at '$other'\n" if $conf->{main}{$other} =~ /:vm-\d+-cloudinit/;
         }
     }
+}
+
+# Another version would need another state.
+sub check_tpm {
+    my ($was, $is) = @_;
+    return if !defined($was);
+    my ($old, $new) = map { Node::Disk::parse('tpmstate0', $_) } $was, $is;
+    die "cannot change TPM state version after creation\n"
+        if $old->{file} eq $new->{file} && ($old->{version} // 'v1.2') ne ($new->{version} // 'v1.2');
 }
 
 sub check_balloon {
