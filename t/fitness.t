@@ -106,6 +106,14 @@ remarked 'firewall: it is off for this node itself' "that of the node being off"
 
 node_new
 owner_conf
+sed -i 's/cluster "vyom" {/&\nbios = "ovmf"/' "$root/etc/vyom/vyom.conf"
+remarked 'efidisk: ovmf without a disk of its own forgets .* for vyom-control-1, vyom-worker-1, vyom-worker-2$' "firmware without a disk"
+sed -i 's/bios = "ovmf"/&  efidisk = "4m"/' "$root/etc/vyom/vyom.conf"
+status 0 "firmware with one" vyom check
+no_out '^note' "is no matter"
+
+node_new
+owner_conf
 : >"$root/run/clock-not-set"
 remarked 'clock: NTP does not hold it' "a clock that nobody holds"
 done_testing

@@ -6,9 +6,12 @@
 
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "decide/forecast.h"
+#include "model/firmware_disk.h"
 #include "model/site.h"
 #include "model/spec.h"
 #include "model/state.h"
+#include "model/vmconf.h"
 
 static bool is_outside(const struct site *site, unsigned id)
 {
@@ -106,6 +109,30 @@ static void remark_firewall(const struct spec *spec, const struct spec_section *
 			       who.buf);
 }
 
+/* Proxmox would start it with a disk that it throws away again. */
+static bool is_forgetful(const struct spec_section *vm, const struct state *state)
+{
+	const struct spec_value *bios = spec_value(vm, KEY_BIOS);
+	const struct vmconf *source = forecast_source(vm, state);
+
+	return bios && strcmp(bios->text, "ovmf") == 0 && !data_disk_is_declared(vm, FIRMWARE_EFI) &&
+	       !(source && vmconf_get(source, FIRMWARE_EFI));
+}
+
+static void remark_efidisk(const struct spec *spec, const struct spec_section *node,
+			   const struct state *state, struct fitness *fitness)
+{
+	CLEANUP(strbuf_release) struct strbuf who = STRBUF_INIT;
+
+	for (size_t i = 0; i < spec->vm_count; i++)
+		if (spec->vms[i]->node == node && is_forgetful(spec->vms[i], state))
+			strbuf_join(&who, ", ", spec->vms[i]->name);
+	if (who.len)
+		fitness_remark(fitness, "efidisk", "ovmf without a disk of its own forgets its "
+			       "settings and boot entries whenever the VM stops; declare efidisk "
+			       "for %s", who.buf);
+}
+
 void fitness_site(const struct spec *spec, const struct state *state, const struct site *site,
 		  struct fitness *fitness)
 {
@@ -115,6 +142,7 @@ void fitness_site(const struct spec *spec, const struct state *state, const stru
 		remark_ids(spec, node, site, fitness);
 		remark_tags(spec, node, site, fitness);
 		remark_firewall(spec, node, site, fitness);
+		remark_efidisk(spec, node, state, fitness);
 	}
 	if (!site->clock_is_set)
 		fitness_remark(fitness, "clock", "NTP does not hold it, and it may be wrong: see "
