@@ -333,6 +333,34 @@ START_TEST(what_options_lists_is_compared_by_qms_own_rules)
 }
 END_TEST
 
+/* What `options = { "ITEM" }` makes of what is there. */
+static const struct { const char *item, *found, *value; } listed_merges[] = {
+	{ "ivshmem=size=32,name=shm",	NULL,		"size=32,name=shm" },
+	{ "ivshmem=size=32",		"size=16,name=shm", "size=32,name=shm" },
+	{ "audio0=driver=none",		"device=AC97",	"device=AC97,driver=none" },
+	{ "watchdog=action=reset",	"i6300esb",	"i6300esb,action=reset" },
+};
+
+START_TEST(what_options_lists_leaves_other_items_alone)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, wanted = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = spec_new();
+	const struct option *listed;
+
+	strbuf_addf(&text, "node pve { }\ntemplate t { vmid = 9000 }\ncluster lab {\n"
+		    "vm web { vmid = 101 options = { \"%s\" } } }\n", listed_merges[_i].item);
+	spec_conf_parse(spec, &text, NULL, &problems);
+	spec_check(spec, &problems);
+	ck_assert_uint_eq(problems.count, 0);
+	listed = option_listed(spec->vms[0], 0, &wanted);
+	option_merge(listed, wanted.buf, listed_merges[_i].found, &value);
+	ck_assert_str_eq(value.buf, listed_merges[_i].value);
+	ck_assert(option_agrees(listed, wanted.buf, value.buf));
+}
+END_TEST
+
 START_TEST(an_option_is_found_by_its_whole_name)
 {
 	for (size_t i = 0; i < option_count; i++)
@@ -352,6 +380,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, what_is_not_declared_is_kept, 0, ROWS(merges));
 	tcase_add_loop_test(tcase, what_was_merged_agrees, 0, ROWS(merges));
 	tcase_add_loop_test(tcase, keys_are_counted_and_the_rest_is_shown, 0, ROWS(descriptions));
+	tcase_add_loop_test(tcase, what_options_lists_leaves_other_items_alone, 0,
+			    ROWS(listed_merges));
 	tcase_add_test(tcase, an_option_is_found_by_its_whole_name);
 }
 

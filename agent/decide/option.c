@@ -186,10 +186,15 @@ bool option_agrees(const struct option *option, const char *wanted, const char *
 	}
 }
 
+static bool is_card(const struct option *option)
+{
+	return strncmp(option->name, "net", 3) == 0;
+}
+
 /*
  * The first item of a network card is its model and MAC: another model replaces
- * it instead of standing beside it.  size= is left to qm, which looks at the
- * volume (pve-facts 2.2.3); an old one in [PENDING] would undo a resize.
+ * it instead of standing beside it.  A drive's size= is left to qm, which looks at
+ * the volume (pve-facts 2.2.3); an old one in [PENDING] would undo a resize.
  */
 static void propstr_merge(const struct option *option, const char *wanted, const char *found,
 			  struct strbuf *value)
@@ -197,14 +202,15 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
 	CLEANUP(propstr_release) struct propstr merged = propstr_parse(found, option->default_key);
 
-	if (!option->default_key && merged.count && want.count &&
+	if (is_card(option) && merged.count && want.count &&
 	    !propstr_get(&merged, want.items[0].key)) {
 		free(merged.items[0].key);
 		merged.items[0].key = memory_copy(want.items[0].key);
 	}
 	for (size_t i = 0; i < want.count; i++)
 		propstr_set(&merged, want.items[i].key, want.items[i].value);
-	propstr_remove(&merged, "size");
+	if (vmconf_is_drive(option->name))
+		propstr_remove(&merged, "size");
 	propstr_format(&merged, value);
 }
 
@@ -293,7 +299,7 @@ static bool concerns_board(const char *features)
 enum option_effect option_effect_of(const struct option *option, const char *wanted,
 				    const char *found, const struct vmconf *conf)
 {
-	if (strncmp(option->name, "net", 3) == 0)
+	if (is_card(option))
 		return effect_of_card(option, wanted, found, conf);
 	if (option->live)
 		return effect_of_drive(option, wanted, found, conf);
@@ -309,7 +315,7 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 /* A network card waits where hotplug is switched off. */
 bool option_may_wait(const struct option *option)
 {
-	return option->effect == OPTION_RESTART || strncmp(option->name, "net", 3) == 0;
+	return option->effect == OPTION_RESTART || is_card(option);
 }
 
 /* Others' tags stay as they are written: their case and order may mean something (2.4). */
