@@ -231,7 +231,13 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_OPTIONS,		"watchdog=i6300esb,do=x", "watchdog: \"do=x\" is not one of its items; qm "
 							"knows model action" },
 	{ KEY_OPTIONS,		"audio0=AC97",		"audio0: \"AC97\" is not one of its items" },
+	{ KEY_OPTIONS,		"args=\"-S\"",		"args: the quotes around it would be lost" },
+	{ KEY_OPTIONS,		"args=-cpu \"host\"",	NULL },
 	{ KEY_OPTIONS,		"boot=scsi0",		"write boot=order=scsi0;net0" },
+	{ KEY_OPTIONS,		"boot=order=",		"write boot=order=scsi0;net0" },
+	{ KEY_OPTIONS,		"boot=order=scsi0,net0", "write boot=order=scsi0;net0" },
+	{ KEY_OPTIONS,		"boot=order=scsi0;",	"write boot=order=scsi0;net0" },
+	{ KEY_OPTIONS,		"boot=order=scsi0;ide2;net0", NULL },
 	{ KEY_OPTIONS,		"cpu=host",		"cpu cannot be said so: vyom has a key for it: cpu and "
 							"cpu-flags" },
 	{ KEY_OPTIONS,		"numa=1",		"vyom has a key for it: numa" },

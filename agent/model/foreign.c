@@ -211,6 +211,37 @@ static int check_value(const struct foreign *row, const char *name, const char *
 	}
 }
 
+/* "order=scsi0;net0", as qm keeps it: other separators it would replace. */
+static bool is_boot_order(const char *value)
+{
+	static const char order[] = "order=";
+	const char *at = value + strlen(order);
+
+	if (strncmp(value, order, strlen(order)) != 0)
+		return false;
+	for (;; at++) {
+		size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+		at += len;
+		if (!len || *at != ';')
+			return len && !*at;
+	}
+}
+
+/* What qm would keep otherwise than it was said (pve-facts 2.4); NULL: nothing. */
+static const char *find_loss(const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!len)
+		return "the value is missing";
+	if (value[len - 1] == ' ')
+		return "a blank at its end would be lost";
+	if (len > 1 && value[0] == '"' && value[len - 1] == '"')
+		return "the quotes around it would be lost; leave them out";
+	return NULL;
+}
+
 int foreign_check(const char *name, const char *value, struct error *err)
 {
 	const struct foreign *row = foreign_find(name);
@@ -220,10 +251,9 @@ int foreign_check(const char *name, const char *value, struct error *err)
 		return error_set(err, ERROR_SPEC, "%s cannot be said so: %s", name, why);
 	if (!row)
 		return error_set(err, ERROR_SPEC, "%s is no option of qm set that vyom knows", name);
-	if (!*value || value[strlen(value) - 1] == ' ')
-		return error_set(err, ERROR_SPEC, "%s: %s", name,
-				 *value ? "a blank at its end would be lost" : "the value is missing");
-	if (strcmp(name, "boot") == 0 && strncmp(value, "order=", 6) != 0)
+	if (find_loss(value))
+		return error_set(err, ERROR_SPEC, "%s: %s", name, find_loss(value));
+	if (strcmp(name, "boot") == 0 && !is_boot_order(value))
 		return error_set(err, ERROR_SPEC, "boot: \"%s\" is no order; write "
 						  "boot=order=scsi0;net0", value);
 	return check_value(row, name, value, err);
