@@ -234,6 +234,31 @@ START_TEST(a_changed_config_and_a_taken_id_are_told_apart)
 }
 END_TEST
 
+/* As a real node said it (transcript 03), streams mixed as in a file. */
+static const struct { const char *output, *complaint; } complaints[] = {
+	{ "400 Parameter verification failed.\ncores: value must have a minimum value of 1\n"
+	  "qm set <vmid> [OPTIONS]\n",
+	  "cores: value must have a minimum value of 1" },
+	{ "400 Parameter verification failed.\nipconfig0: invalid format - format error\n"
+	  "ipconfig0.ip: invalid format - value does not look like a valid ipv4 network configuration\n"
+	  "\n\nqm set <vmid> [OPTIONS]\n",
+	  "ipconfig0.ip: invalid format - value does not look like a valid ipv4 network configuration" },
+	{ "checksum mismatch (file change by other user?)\nupdate VM 101: -cores 4\n",
+	  "checksum mismatch (file change by other user?)" },
+	{ "update VM 101: -cores 4\n", "" },
+	{ "", "" },
+};
+
+START_TEST(why_it_did_not_go_is_said_and_not_how_it_is_called)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	strbuf_adds(&text, "");
+	qm_output_complaint(complaints[_i].output, &text);
+	ck_assert_str_eq(text.buf, complaints[_i].complaint);
+}
+END_TEST
+
 static const struct { const char *output; int percent; } progress[] = {
 	{ "transferred 0.0 B of 64.0 MiB (0.00%)\n",				0 },
 	{ "transferred 3.1 GiB of 3.5 GiB (89.22%)\n",				89 },
@@ -261,6 +286,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
 			    ROWS(busy));
 	tcase_add_test(tcase, a_changed_config_and_a_taken_id_are_told_apart);
+	tcase_add_loop_test(tcase, why_it_did_not_go_is_said_and_not_how_it_is_called, 0,
+			    ROWS(complaints));
 	tcase_add_loop_test(tcase, progress_is_that_of_the_last_line_of_a_copy, 0, ROWS(progress));
 }
 

@@ -297,6 +297,7 @@ bool qm_lock_is_debris(const char *lock)
 /* Lines of work as usual, on whichever stream they come. */
 static bool is_usual(const char *line, size_t len)
 {
+	static const char usage[] = "> [OPTIONS]";
 	static const char *const usual[] = {
 		"update VM ",
 		"trying to acquire lock...",
@@ -318,6 +319,9 @@ static bool is_usual(const char *line, size_t len)
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		if (strncmp(line, usual[i], strlen(usual[i])) == 0)
 			return true;
+	/* how the command is called, said below what is wrong with the call */
+	if (len > strlen(usage) && strncmp(line + len - strlen(usage), usage, strlen(usage)) == 0)
+		return true;
 	return strspn(line, " \t") >= len;
 }
 
