@@ -156,6 +156,7 @@ static const struct {
 	{ SCOPE_NODE, "overcommit",	"0.1",		0.1,		NULL },
 	{ SCOPE_NODE, "overcommit",	"2",		2,		NULL },
 	{ SCOPE_NODE, "overcommit",	"0.09",		0, "no ratio from 0.1 to 100" },
+	{ SCOPE_VM,   "mbps",		"1000001",	0, "no ratio from 0 to 1000000; write" },
 	{ SCOPE_NODE, "overcommit",	"101",		0, "no ratio" },
 	{ SCOPE_NODE, "overcommit",	"150%",		0, "no ratio" },
 	{ SCOPE_NODE, "data-limit",	"0",		0, "no whole number from 1 to 100" },

@@ -146,7 +146,7 @@ static int parse_ratio(const struct key *key, struct spec_value *value, struct e
 	if (number_parse_ratio(value->text, &value->ratio) && value->ratio >= key->min &&
 	    value->ratio <= key->max)
 		return 0;
-	return error_set(err, ERROR_SPEC, "\"%s\" is no ratio from %g to %g; write it like 1.5",
+	return error_set(err, ERROR_SPEC, "\"%s\" is no ratio from %.10g to %.10g; write it like 1.5",
 			 value->text, key->min, key->max);
 }
 
