@@ -130,6 +130,12 @@ done
 ok "there are some of cards" test ${#cards[@]} -gt 6
 all+=("nic \"net1\" { $(printf '%s ' "${cards[@]}") }")
 
+# the key "options": a value of each form that qm keeps one in
+applied "other options" 'memory = "20G"' 'options = { "boot=order=scsi0;net0", "usb0=host=1234:5678,usb3=1",' \
+	'"ivshmem=size=32,name=shm", "audio0=device=AC97", "citype=nocloud", "args=-cpu \"host\"", "tablet=off", "kvm=TRUE",' \
+	'"vcpus=1", "startdate=2006-06-17T16:01:21", "migrate_speed=10", "numa0=cpus=0-1;3,memory=1024" }'
+node_again
+
 # what each VM has of its own
 conf <<-'END'
 	node "pve" { }

@@ -303,7 +303,7 @@ sub is_live {
     return ($was // '') !~ /memory|cpu/ && ($is // '') !~ /memory|cpu/ if $key eq 'hotplug';
     return $feature{memory} if $key eq 'memory';
     return $feature{cpu} if $key eq 'vcpus';
-    return $feature{usb} if $key eq 'tablet';
+    return $feature{usb} if $key =~ /^(?:tablet|usb\d+)$/;
     return 0;
 }
 
