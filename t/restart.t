@@ -41,7 +41,9 @@ node_keep
 count_calls
 status 0 "--restart stops and starts them" vyom apply --yes --restart
 ok "one at a time, each started before the next goes down" \
-	test "$(grep -v set "$root/calls" | paste -sd,)" = 'shutdown 201,start 201,shutdown 202,start 202,shutdown 203,start 203'
+	test "$(calls)" = 'shutdown 201,start 201,shutdown 202,start 202,shutdown 203,start 203'
+out 'Plan: 9 steps for 3 of 3 VMs' "with three steps each"
+out '3 of 3 VMs finished, 9 steps done' "which are all done"
 ok "what waited is in force" grep -q '^cores: 3' "$root/etc/pve/qemu-server/203.conf"
 no_out 'wait.*failed' "each was back"
 status 0 "all is in line" vyom verify
@@ -84,6 +86,45 @@ ok "vyom was killed as the first was down" test ! -e "$root/run/qemu-server/201.
 status 0 "the next apply starts it" vyom apply --yes
 ok "with what waited in force" grep -q '^cores: 3' "$root/etc/pve/qemu-server/201.conf"
 ok "and leaves the others running" is_running 202
+
+# --- by another's hand ---
+
+node_again
+qm set 201 --cores 1 --acpi 0 >/dev/null
+vms 1 'agent = true' 'cores = 1'
+status 0 "what somebody set and is now declared is no drift" vyom verify
+out 'waits for a restart vm-1 \(201\): cores: wanted 1, found 2' "but waits"
+count_calls
+status 0 "--restart" vyom apply --yes --restart
+out '# restart: cores 2 → 1' "says that it comes into force"
+out 'vm-1 \(201\): acpi: a change that somebody left waiting comes into force along with this' "with the rest of it"
+ok "and restarts alone" test "$(calls)" = 'shutdown 201,start 201'
+ok "as declared" grep -q '^cores: 1' "$root/etc/pve/qemu-server/201.conf"
+out 'Plan: 3 steps' "with three steps"
+out '1 of 1 VM finished, 3 steps done' "which are all done"
+
+# --- cut off ---
+
+node_again
+vms 1 'agent = true' 'cores = 3'
+count_calls
+faults <<<'shutdown:201 ended kill'
+status 0 "qm dies when the guest is down and nothing is applied" vyom apply --yes --restart
+ok "then the start applies what waits" test "$(calls)" = 'shutdown 201,start 201'
+ok "as declared" grep -q '^cores: 3' "$root/etc/pve/qemu-server/201.conf"
+
+node_again
+vms 1 'agent = true' 'cores = 3'
+wrap qm <<-'END'
+	"$real" "$@" || exit
+	case $1 in shutdown | start | set) echo "$1 $2" >>"$root/calls" ;; esac
+	[ "$1" = start ] || exit 0
+	sed -i 's/^cores: .*/cores: 2/' "$root/etc/pve/qemu-server/201.conf"
+	printf '\n[PENDING]\ncores: 3\n' >>"$root/etc/pve/qemu-server/201.conf"
+END
+status 2 "what still waits after its restart is no success" vyom apply --yes --restart
+out 'vm-1 \(201\) +shutdown +not begun  it is needed once more' "which is said"
+ok "but it is not restarted twice" test "$(calls)" = 'shutdown 201,start 201'
 
 node_again
 vms 3 'agent = true' 'cores = 3' 'start = false'

@@ -33,6 +33,12 @@ static bool is_to_be_replaced(const struct worker *worker)
 	return !record || record->run != worker->run;
 }
 
+/* Once it went down: what its start does not put into force, no second restart would. */
+static bool was_down(const struct worker *worker)
+{
+	return worker->restarting && worker_step(worker)->verb != QM_SHUTDOWN;
+}
+
 void worker_plan(const struct worker *worker, struct plan *plan)
 {
 	const struct apply *apply = worker->apply;
@@ -59,6 +65,7 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 	}
 	diff_vm(vm, apply->state, apply->records, &diff);
 	options.restarted = worker->restarting;
+	options.restart = options.restart && !was_down(worker);
 	plan_vm(&diff, apply->state, &options, plan);
 	if (worker->awaits && !plan->count && !plan->refusal_count)
 		plan_wait(&diff, worker->restarting, plan);

@@ -65,7 +65,7 @@ void diff_compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			add_item(diff, conf, option,
 				 diff->running && option_may_wait(option) ? DIFF_WAITING :
 									    DIFF_CHANGE,
-				 wanted, found);
+				 wanted, found)->set = true;
 	} else {
 		item = add_item(diff, conf, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
 		option_describe(option, pending, &text);

@@ -41,6 +41,7 @@ struct diff_item {
 	const struct option *option;
 	enum diff_urgency urgency;
 	enum option_effect effect;
+	bool set;		/* [PENDING] has it as declared: a stop or start puts it into force */
 	char *wanted;		/* as declared */
 	char *value;		/* what to give qm */
 	char *found;		/* in force now; NULL: absent */

@@ -90,30 +90,15 @@ static void plan_clone(const struct diff_vm *diff, const struct state *state, st
 	step->memory = spec_flag(vm, KEY_START) ? memory_of(diff, state) : 0;
 }
 
-/* What waits while it runs waits for nothing once it is down: it is set again (2.1.4). */
-static bool needs_setting(const struct diff_vm *diff, const struct diff_item *item)
+/*
+ * What waits while it runs is put into force by a restart: by its stop or, where that was
+ * cut off, by its start.  Of a VM that is down otherwise it is set again (2.1.4).
+ */
+static bool needs_setting(const struct diff_vm *diff, const struct diff_item *item, bool restart)
 {
 	if (plan_data_makes(diff, item->option->name))
 		return false;
-	return item->urgency != DIFF_WAITING || !diff->running;
-}
-
-/* With what it will be, not only with what is declared: others' items stay, and are seen to. */
-static void describe_change(const struct diff_item *item, struct strbuf *why)
-{
-	const char *value = item->option->form == OPTION_SSH_KEYS ? item->wanted : item->value;
-
-	strbuf_join(why, ", ", item->option->name);
-	if (item->urgency == DIFF_UNDONE) {
-		strbuf_addf(why, " %s at the next start → ", item->pending);
-	} else {
-		strbuf_adds(why, " ");
-		option_describe(item->option, item->found, why);
-		strbuf_adds(why, " → ");
-	}
-	option_describe(item->option, value, why);
-	if (item->option->form == OPTION_SSH_KEYS)
-		strbuf_adds(why, " of the file");
+	return diff->running ? item->urgency != DIFF_WAITING : !(restart && item->set);
 }
 
 /* qm reads key lines from a file (pve-facts 2.3.1), all else from the argv. */
@@ -122,7 +107,7 @@ static const char *value_for_qm(const struct diff_vm *diff, const struct diff_it
 	return item->option->form == OPTION_SSH_KEYS ? diff->vm->ssh_keys_path : item->value;
 }
 
-static void plan_set(const struct diff_vm *diff, struct plan *plan)
+static void plan_set(const struct diff_vm *diff, bool restart, struct plan *plan)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
 	const struct diff_item *secret = NULL;
@@ -131,7 +116,7 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 	for (size_t i = 0; i < diff->count; i++) {
 		const struct diff_item *item = &diff->items[i];
 
-		if (!needs_setting(diff, item))
+		if (!needs_setting(diff, item, restart))
 			continue;
 		if (!step) {
 			step = add_step_for(plan, diff, QM_SET);
@@ -141,16 +126,16 @@ static void plan_set(const struct diff_vm *diff, struct plan *plan)
 			secret = item;
 		else
 			qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
-		describe_change(item, &why);
+		plan_describe_change(item, &why);
 	}
 	if (secret) {
 		qm_set_secret(&step->argv, secret->option->name);
 		step->input = memory_print("%s\n%s\n", secret->value, secret->value);
 	}
-	if (step && diff->standing == DIFF_PRESENT) {
+	if (step && diff->standing == DIFF_PRESENT)
 		step->why = strbuf_detach(&why);
+	if ((step || restart) && diff->standing == DIFF_PRESENT)
 		plan_note_foreign_pending(diff, plan);
-	}
 }
 
 static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
@@ -309,13 +294,14 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_restart_begin(diff, options, plan, &stopped);
 		diff = &stopped;
 	}
+	restart = restart || options->restarted;
 	plan_remark(diff, state, options, plan);
 	plan_data_volumes(diff, plan);
-	plan_set(diff, plan);
+	plan_set(diff, restart, plan);
 	plan_disk(diff, plan);
 	plan_data_sizes(diff, plan);
 	plan_pool(diff, plan);
-	plan_start(diff, state, restart || options->restarted, plan);
+	plan_start(diff, state, restart, plan);
 	if (diff->busy && plan->count > before)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "it is locked (%s): someone is at work on it; vyom apply waits for that",

@@ -9,9 +9,9 @@
  * Per VM the order is clone, volumes for data disks, set (one call), resizes, pool,
  * start: four calls of qm make a VM of one disk, none make no change.  A VM that is
  * restarted is shut down before all that, so that each change is in force when it
- * starts.  What a clone or destroy left that was cut off is taken away before all
- * else: volumes that no config names first, so that the
- * config keeps the id until nothing is left.
+ * starts; what waited in [PENDING] as declared is so by that alone, and not set again.
+ * What a clone or destroy left that was cut off is taken away before all else: volumes
+ * that no config names first, so that the config keeps the id until nothing is left.
  */
 #ifndef PLAN_H
 #define PLAN_H

@@ -20,16 +20,43 @@ char *plan_how_to_restart(const struct diff_vm *diff)
 						memory_print("qm reboot %u", diff->vmid);
 }
 
-/* On a VM that does not run, a set also puts into force what somebody else left waiting (2.1.4). */
+/* With what it will be, not only with what is declared: others' items stay, and are seen to. */
+void plan_describe_change(const struct diff_item *item, struct strbuf *why)
+{
+	const char *value = item->option->form == OPTION_SSH_KEYS ? item->wanted : item->value;
+
+	strbuf_join(why, ", ", item->option->name);
+	if (item->urgency == DIFF_UNDONE) {
+		strbuf_addf(why, " %s at the next start → ", item->pending);
+	} else {
+		strbuf_adds(why, " ");
+		option_describe(item->option, item->found, why);
+		strbuf_adds(why, " → ");
+	}
+	option_describe(item->option, value, why);
+	if (item->option->form == OPTION_SSH_KEYS)
+		strbuf_adds(why, " of the file");
+}
+
+static void add_foreign(const struct diff_vm *diff, const char *key, struct strbuf *keys)
+{
+	if (!option_is_declared(diff->vm, key))
+		strbuf_join(keys, ", ", key);
+}
+
+/* A stop, a start, or a set of what does not run: each applies all of [PENDING] (2.1.4). */
 void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
 {
 	const struct vmconf *conf = diff->guest->conf;
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
+	const char *pending;
 
-	for (size_t i = 0; !diff->running && i < conf->pending_count; i++)
-		if (!option_is_declared(diff->vm, conf->pending[i].key))
-			strbuf_join(&keys, ", ", conf->pending[i].key);
-	if (keys.len)
+	for (size_t i = 0; i < conf->pending_count; i++)
+		add_foreign(diff, conf->pending[i].key, &keys);
+	for (size_t i = 0; i < conf->live_count; i++)
+		if (vmconf_get_pending(conf, conf->live[i].key, &pending) && !pending)
+			add_foreign(diff, conf->live[i].key, &keys);
+	if (keys.len && !diff->running)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "%s: a change that somebody left waiting comes into force along with this",
 			  keys.buf);
@@ -77,13 +104,19 @@ static bool add_instances(const struct diff_vm *diff, const struct state *state,
 	return strcmp(before, after) != 0;
 }
 
+/* What waits while it runs does nothing to cloud-init; a restart would. */
+static bool starts_over(const struct diff_vm *diff, const struct diff_item *item)
+{
+	return item->effect == OPTION_REINIT &&
+	       (item->urgency == DIFF_CHANGE || (item->urgency == DIFF_WAITING && !diff->running));
+}
+
 /* Adds the options by which cloud-init would start over, and how its instances are called. */
 static bool is_reinit(const struct diff_vm *diff, const struct state *state, struct strbuf *names,
 		      struct strbuf *instances)
 {
 	for (size_t i = 0; !diff->fresh && i < diff->count; i++)
-		if (diff->items[i].urgency == DIFF_CHANGE &&
-		    diff->items[i].effect == OPTION_REINIT)
+		if (starts_over(diff, &diff->items[i]))
 			strbuf_join(names, ", ", diff->items[i].option->name);
 	return names->len && add_instances(diff, state, instances);
 }

@@ -8,10 +8,12 @@
 
 #include <stdbool.h>
 
+struct diff_item;
 struct diff_vm;
 struct plan;
 struct plan_options;
 struct state;
+struct strbuf;
 
 /* Notes and refusals about what would change. */
 void plan_remark(const struct diff_vm *diff, const struct state *state,
@@ -20,7 +22,10 @@ void plan_remark(const struct diff_vm *diff, const struct state *state,
 /* Would what changes make cloud-init treat the guest as a new one?  That wants --reinit. */
 bool plan_wants_reinit(const struct diff_vm *diff, const struct state *state);
 
-/* A set puts into force what others left waiting: the note. */
+/* Add ", cores 4 → 8" to why. */
+void plan_describe_change(const struct diff_item *item, struct strbuf *why);
+
+/* A restart, or a set of what is down, puts into force what others left waiting: the note. */
 void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan);
 
 /* What would stop and start it; caller frees. */

@@ -5,8 +5,10 @@
 
 #include "base/memory.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "decide/diff.h"
 #include "decide/plan.h"
+#include "decide/plan_remark.h"
 #include "model/foreign.h"
 #include "model/key.h"
 #include "model/propstr.h"
@@ -40,13 +42,24 @@ bool plan_restart_is_due(const struct diff_vm *diff, const struct plan_options *
 	return due || (is_stale(diff) && options->reinit);
 }
 
+/* What needs no set comes into force by it alone: said here, or nowhere. */
+static char *reason(const struct diff_vm *diff)
+{
+	CLEANUP(strbuf_release) struct strbuf changes = STRBUF_INIT;
+
+	for (size_t i = 0; i < diff->count; i++)
+		if (diff->items[i].set)
+			plan_describe_change(&diff->items[i], &changes);
+	return changes.len ? memory_print("restart: %s", changes.buf) : memory_copy("restart");
+}
+
 void plan_restart_begin(const struct diff_vm *diff, const struct plan_options *options,
 			struct plan *plan, struct diff_vm *stopped)
 {
 	struct plan_step *step = plan_add(plan, diff->vm->name, diff->vmid, QM_SHUTDOWN);
 
 	step->section = diff->vm;
-	step->why = memory_print("restart");
+	step->why = reason(diff);
 	qm_shutdown_asked(&step->argv, diff->vmid, PLAN_SHUTDOWN_SECONDS);
 	if (is_stale(diff) && !options->reinit)
 		plan_refuse(plan, diff->vm->name, diff->vmid,
