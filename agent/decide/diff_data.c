@@ -74,15 +74,17 @@ static bool is_thin(const struct diff_data *data, const struct state *state)
 	return storage && storage->vg;
 }
 
-static void look_at_volume(struct diff_data *data, const struct state *state)
+/* What has its name before the VM is there is a leftover, and goes before the VM comes. */
+static void look_at_volume(struct diff_data *data, const struct state *state, bool forecast)
 {
 	const struct thin_pool *pool = state_find_pool(state, data->storage);
-	const struct thin_volume *volume = state_find_volume(state, data->volid);
+	const struct thin_volume *volume = forecast ? NULL : state_find_volume(state, data->volid);
 
 	data->size.wanted = number_round_up(data->disk.size, pool && pool->extent ?
 								  pool->extent : QM_EXTENT_DEFAULT);
 	data->made = volume || data->attached;
-	data->lost = data->attached && !volume && state->lvs_asked && is_thin(data, state);
+	data->lost = !forecast && data->attached && !volume && state->lvs_asked &&
+		     is_thin(data, state);
 	data->size.found = volume ? volume->size : data->size.noted;
 	if (!data->attached)
 		data->size.noted = data->size.found;
@@ -138,7 +140,7 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 			data->volid = memory_print("%s:%s", data->storage, name);
 			look_elsewhere(data, conf);
 		}
-		look_at_volume(data, state);
+		look_at_volume(data, state, !diff->guest);
 		look_at_kind(data, drive);
 		if (!data->strange && !data->lost && !data->unlike)
 			compare(diff, conf, data);
