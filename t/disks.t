@@ -93,6 +93,21 @@ ok "vyom was killed once the volume was there" test "$(volumes_of 201)/$(disk sc
 status 0 "the next apply attaches it" vyom apply --yes
 ok "and makes no other" test "$(volumes_of 201)" = 3
 
+# --- there already ---
+node_new
+vms 1
+vyom apply --yes
+"$root/usr/sbin/pvesm" alloc local-lvm 201 vm-201-vyom-scsi1 2G >/dev/null
+vms 1 'data-disks = { "scsi1=1G" }'
+status 3 "a larger volume of its name is not taken for it" vyom apply --yes
+out 'scsi1: 1G is declared, but its volume local-lvm:vm-201-vyom-scsi1 is there already, not attached, with 2G' "which is said"
+ok "and not attached" test -z "$(disk scsi1 201)"
+vms 1 'data-disks = { "scsi1=3G" }'
+status 0 "a smaller one is" vyom apply --yes
+out 'note vm-1 \(201\): scsi1: its volume .* is there already, not attached, with 2G: it is attached with what it holds' "which is said"
+ok "and grows" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=3G"
+status 0 "all is in line" vyom verify
+
 # --- what is no disk ---
 vms 1 'data-disks = { "scsi1=1G", "scsi1=2G" }'
 status 2 "a slot that is said twice is refused" vyom plan

@@ -64,6 +64,37 @@ static void look_elsewhere(struct diff_data *data, const struct vmconf *conf)
 	look_among(data, conf->pending, conf->pending_count);
 }
 
+struct search {
+	const struct state *state;
+	const struct thin_volume *volume;
+	bool found;
+};
+
+static void look_for_volume(const char *volid, void *context)
+{
+	struct search *search = context;
+
+	if (state_find_volume(search->state, volid) == search->volume)
+		search->found = true;
+}
+
+/* The config of another VM names what is this one's by its name. */
+static void look_at_others(struct diff_data *data, const struct state *state, unsigned vmid)
+{
+	struct search search = { state, state_find_volume(state, data->volid), false };
+
+	for (size_t i = 0; search.volume && !data->strange && i < state->guest_count; i++) {
+		const struct state_guest *guest = &state->guests[i];
+
+		if (guest->vmid == vmid || !guest->conf)
+			continue;
+		vmconf_each_volume(guest->conf, look_for_volume, &search);
+		if (search.found)
+			data->strange = memory_print("its volume %s in the config of %u",
+						     data->volid, guest->vmid);
+	}
+}
+
 static bool is_thin(const struct diff_data *data, const struct state *state)
 {
 	CLEANUP(scope_free) char *id = memory_copy(data->volid);
@@ -139,6 +170,7 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 
 			data->volid = memory_print("%s:%s", data->storage, name);
 			look_elsewhere(data, conf);
+			look_at_others(data, state, diff->vmid);
 		}
 		look_at_volume(data, state, !diff->guest);
 		look_at_kind(data, drive);

@@ -110,7 +110,7 @@ static void add_data(struct differences *differences, const struct diff_data *da
 	else if (data->lost)
 		add(differences, data->disk.slot, data->volid, NULL, DIFFERENCE_REFUSED,
 		    memory_copy("apply refuses it: its volume does not exist any more"));
-	else if (data->attached && data->size.wanted != data->size.found)
+	else if (data->made && data->size.wanted != data->size.found)
 		add(differences, data->disk.slot, number_format_size(data->size.wanted, wanted),
 		    number_format_size(data->size.found, found),
 		    grows ? DIFFERENCE_LIVE : DIFFERENCE_REFUSED,

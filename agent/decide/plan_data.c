@@ -58,28 +58,55 @@ static void plan_volume(const struct diff_vm *diff, const struct diff_data *data
 	step->promise = data->size.wanted;
 }
 
+/* Left by a step that was cut off or detached by hand, as far as its name tells. */
+static void tell_found(const struct diff_vm *diff, const struct diff_data *data, struct plan *plan)
+{
+	char found[NUMBER_TEXT], wanted[NUMBER_TEXT];
+
+	number_format_size(data->size.found, found);
+	number_format_size(data->size.wanted, wanted);
+	if (data->size.found > data->size.wanted)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: %s is declared, but its volume %s is there already, not attached, "
+			    "with %s: declare that and it is attached, or look what it holds and "
+			    "remove it (pvesm free %s)",
+			    data->disk.slot, wanted, data->volid, found, data->volid);
+	else
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: its volume %s is there already, not attached, with %s: it is "
+			  "attached with what it holds, not made anew",
+			  data->disk.slot, data->volid, found);
+}
+
+static void refuse_disk(const struct diff_vm *diff, const struct diff_data *data,
+			struct plan *plan)
+{
+	if (data->unlike)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: it is made for %s, and what it holds is not made anew: declare "
+			    "that, or replace the VM (vyom replace %s)",
+			    data->disk.slot, data->unlike, diff->vm->name);
+	if (data->strange)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: a data disk is declared there, but the VM has %s; declare another "
+			    "slot", data->disk.slot, data->strange);
+	if (data->lost)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: its volume %s does not exist any more: bring it back, or let go "
+			    "of it (qm set %u --delete %s) and it is made anew, empty",
+			    data->disk.slot, data->volid, diff->vmid, data->disk.slot);
+}
+
 void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
 {
 	for (size_t i = 0; i < diff->data_count; i++) {
 		const struct diff_data *data = &diff->data[i];
 
-		if (data->unlike)
-			plan_refuse(plan, diff->vm->name, diff->vmid,
-				    "%s: it is made for %s, and what it holds is not made anew: "
-				    "declare that, or replace the VM (vyom replace %s)",
-				    data->disk.slot, data->unlike, diff->vm->name);
-		if (data->strange)
-			plan_refuse(plan, diff->vm->name, diff->vmid,
-				    "%s: a data disk is declared there, but the VM has %s; declare "
-				    "another slot", data->disk.slot, data->strange);
-		if (data->lost)
-			plan_refuse(plan, diff->vm->name, diff->vmid,
-				    "%s: its volume %s does not exist any more: bring it back, or "
-				    "let go of it (qm set %u --delete %s) and it is made anew, empty",
-				    data->disk.slot, data->volid, diff->vmid, data->disk.slot);
-		if (data->strange || data->made)
-			continue;
-		plan_volume(diff, data, plan);
+		refuse_disk(diff, data, plan);
+		if (data->made && !data->attached && !data->strange)
+			tell_found(diff, data, plan);
+		if (!data->strange && !data->made)
+			plan_volume(diff, data, plan);
 	}
 }
 
@@ -150,7 +177,7 @@ void plan_data_sizes(const struct diff_vm *diff, struct plan *plan)
 				  "move %u %s %s",
 				  data->disk.slot, data->misplaced, data->storage, diff->vmid,
 				  data->disk.slot, data->storage);
-		if (data->size.wanted < data->size.found)
+		if (data->size.wanted < data->size.found && data->attached)
 			refuse_shrink(diff, data, plan);
 		else if (data->size.wanted > data->size.found)
 			plan_growth(diff, data, plan);
