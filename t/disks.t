@@ -50,6 +50,10 @@ rm -f "$root/calls"
 status 0 "it is attached again" vyom apply --yes
 ok "and not made again" test "$(grep -c '^pvesm alloc' "$root/calls")" = 0
 ok "at its slot" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=3G"
+"$root/usr/sbin/pvesm" alloc local-lvm 201 vm-201-vyom-scsi3 1G >/dev/null
+status 1 "destroy says what is lost" vyom destroy --dry-run vm-1
+out 'what is in its disks is lost: scsi0 \(.*scsi1 \(local-lvm:vm-201-vyom-scsi1, 3 GiB\), .*local-lvm:vm-201-vyom-virtio0, 2 GiB' "the data disks by name"
+out 'pvesm free local-lvm:vm-201-vyom-scsi3' "and one that was never attached"
 status 0 "destroy takes all of them" vyom destroy --yes vm-1
 ok "no volume is left" test "$(volumes_of 201)" = 0
 

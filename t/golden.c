@@ -21,6 +21,9 @@
  *	== replace web
  *	what `vyom replace web` prints before it asks
  *
+ *	== destroy web
+ *	what `vyom destroy web` prints before it asks
+ *
  *	== adopt web
  *	what `vyom adopt web` prints before it asks
  *
@@ -214,6 +217,18 @@ static void print_replace(const struct scene *scene, const char *words, FILE *ou
 	draw(out, document_plan(&plan));
 }
 
+static void print_destroy(const struct scene *scene, const char *words, FILE *out)
+{
+	const struct spec_section *vm = find_vm(scene->spec, *words ? words + 1 : "");
+	unsigned vmid = vm ? (unsigned)spec_number(vm, KEY_VMID) : 0;
+	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
+
+	plan_destroy(&scene->state, &scene->records, vm ? vm->name : NULL, vmid, &plan);
+	if (plan.count)
+		loss_note(&scene->state, vm ? vm->name : NULL, vmid, &plan);
+	draw(out, document_plan(&plan));
+}
+
 static void print_adopt(const struct scene *scene, const char *words, FILE *out)
 {
 	const struct spec_section *vm = find_vm(scene->spec, *words ? words + 1 : "");
@@ -290,6 +305,7 @@ static const struct {
 } printers[] = {
 	{ "plan",	print_plan },
 	{ "replace",	print_replace },
+	{ "destroy",	print_destroy },
 	{ "adopt",	print_adopt },
 	{ "build",	print_build },
 	{ "lint",	print_lint },

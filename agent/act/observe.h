@@ -24,7 +24,7 @@ int observe_node(const char *root, const struct spec *spec, bool with_lvs, struc
  */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err);
 
-/* The same after a step of that verb: one that makes a volume alone shows in no config. */
+/* The same after a step of that verb: one that makes or frees a volume alone shows in no config. */
 int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
 		  struct error *err);
 

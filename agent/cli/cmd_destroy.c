@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "base/scope.h"
+#include "decide/loss.h"
 #include "model/spec.h"
 
 /* A clone or destroy of that name that was cut off may have left something: its VMID, or 0. */
@@ -65,12 +66,15 @@ static int make_plan(struct cli *cli, struct plan *plan, struct error *err)
 	for (int i = 0; i < cli->arg_count; i++) {
 		const struct record_vm *vm = find_record(cli, cli->args[i], err);
 		unsigned vmid = vm ? vm->vmid : find_doubt(cli, cli->args[i]);
+		const char *name = vm ? vm->name : cli->args[i];
 
 		if (!vmid)
 			return -1;
-		if (!is_planned(plan, vmid))
-			plan_destroy(&cli->state, &cli->records, vm ? vm->name : cli->args[i],
-				     vmid, plan);
+		if (is_planned(plan, vmid))
+			continue;
+		plan_destroy(&cli->state, &cli->records, name, vmid, plan);
+		if (is_planned(plan, vmid))
+			loss_note(&cli->state, name, vmid, plan);
 	}
 	return 0;
 }

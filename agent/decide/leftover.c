@@ -51,12 +51,9 @@ static bool is_made_by_qm(const struct thin_volume *volume)
 	return *number && strspn(number, "0123456789") == strlen(number);
 }
 
-/* Whose name says that vyom made it, see data_disk.h. */
 static bool is_data_disk(const struct thin_volume *volume)
 {
-	CLEANUP(scope_free) char *prefix = data_disk_volume(volume->vmid, "");
-
-	return strncmp(volume->name, prefix, strlen(prefix)) == 0;
+	return data_disk_is_volume(volume->vmid, volume->name);
 }
 
 static bool is_our_volume(const struct record_step *doubt, const struct thin_volume *volume)
@@ -240,6 +237,17 @@ void leftover_find(const struct state *state, const struct record_vms *records, 
 	}
 	leftover->guest = guest;
 	judge(state, doubt, record, vmid, certain, leftover);
+}
+
+void leftover_find_data(const struct state *state, unsigned vmid, struct strvec *volids)
+{
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+		CLEANUP(scope_free) char *volid = state_volid(state, volume);
+
+		if (volume->vmid == vmid && !volume->referenced && is_data_disk(volume) && volid)
+			strvec_push(volids, volid);
+	}
 }
 
 bool leftover_exists(const struct state *state, unsigned vmid)

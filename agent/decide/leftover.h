@@ -46,6 +46,12 @@ const struct thin_volume *leftover_efidisk(const struct state *state,
 					   const struct record_vms *records, unsigned vmid);
 
 /*
+ * Add the volids of a VM's data disks that no config names: made, and never attached, since
+ * a step was cut off.  What destroys the VM takes them along.
+ */
+void leftover_find_data(const struct state *state, unsigned vmid, struct strvec *volids);
+
+/*
  * Is anything there of a VM that a clone should have made or a destroy taken
  * away, whoever it belongs to?
  */

@@ -7,8 +7,10 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "decide/golden.h"
 #include "decide/option.h"
+#include "decide/plan.h"
 #include "model/propstr.h"
 #include "model/record.h"
 #include "model/spec.h"
@@ -54,6 +56,39 @@ static void take_disk(struct loss *loss, const struct vmconf_entry *entry,
 		.size = size_of(&drive, volume),
 		.written = volume ? volume->mapped : 0,
 	};
+}
+
+static void loss_cleanup(struct loss **loss)
+{
+	loss_free(*loss);
+}
+
+static void take_disks(struct loss *loss, const struct vmconf *conf, const struct state *state)
+{
+	for (size_t i = 0; i < conf->live_count; i++)
+		if (vmconf_is_drive(conf->live[i].key))
+			take_disk(loss, &conf->live[i], state);
+}
+
+void loss_note(const struct state *state, const char *name, unsigned vmid, struct plan *plan)
+{
+	CLEANUP(loss_cleanup) struct loss *loss = memory_new(1, sizeof(*loss));
+	const struct state_guest *guest = state_find_guest(state, vmid);
+	CLEANUP(strbuf_release) struct strbuf disks = STRBUF_INIT;
+	char size[NUMBER_TEXT];
+
+	loss->vmid = vmid;
+	if (guest && guest->conf)
+		take_disks(loss, guest->conf, state);
+	for (size_t i = 0; i < loss->disk_count; i++) {
+		const struct loss_disk *disk = &loss->disks[i];
+
+		strbuf_join(&disks, ", ", disk->key);
+		strbuf_addf(&disks, " (%s%s%s)", disk->volid, disk->size ? ", " : "",
+			    disk->size ? number_format_human(disk->size, size) : "");
+	}
+	if (disks.len)
+		plan_note(plan, name, vmid, "what is in its disks is lost: %s", disks.buf);
 }
 
 /* --- where it came from --- */
@@ -112,9 +147,7 @@ struct loss *loss_find(const struct spec_section *vm, const struct state *state,
 		.from = generation_of(state, from ? from : template_of_disk(state, conf)),
 		.next = generation_of(state, golden_newest(vm->template, state)),
 	};
-	for (size_t i = 0; i < conf->live_count; i++)
-		if (vmconf_is_drive(conf->live[i].key))
-			take_disk(loss, &conf->live[i], state);
+	take_disks(loss, conf, state);
 	if (loss->disk_count || loss->snapshot_count || loss->running)
 		return loss;
 	loss_free(loss);

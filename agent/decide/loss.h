@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct plan;
 struct record_run;
 struct record_steps;
 struct spec_section;
@@ -51,5 +52,8 @@ struct loss {
 struct loss *loss_find(const struct spec_section *vm, const struct state *state,
 		       const struct record_run *run, const struct record_steps *steps);
 void loss_free(struct loss *loss);
+
+/* Add a note to plan that names the disks that are lost with vmid, which is called name. */
+void loss_note(const struct state *state, const char *name, unsigned vmid, struct plan *plan);
 
 #endif

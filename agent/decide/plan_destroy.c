@@ -126,6 +126,23 @@ static void plan_leftover(const struct leftover *leftover, const struct state *s
 		plan_refuse(plan, name, vmid, "%s", leftover->text);
 }
 
+/* qm destroy takes what the config names, and no more. */
+static void plan_freeing(const struct state *state, const char *name, unsigned vmid,
+			 struct plan *plan)
+{
+	CLEANUP(strvec_release) struct strvec volids = STRVEC_INIT;
+
+	leftover_find_data(state, vmid, &volids);
+	for (size_t i = 0; i < volids.count; i++) {
+		const char *volid = volids.items[i];
+		struct plan_step *step =
+			add_undo(state, NULL, name, vmid, QM_FREE, volid, plan);
+
+		qm_free(&step->argv, volid);
+		step->why = memory_copy("a data disk that was made and never attached");
+	}
+}
+
 static void plan_removal(const struct state_guest *guest, const struct state *state,
 			 const struct record_vms *records, const char *name, struct plan *plan)
 {
@@ -142,6 +159,7 @@ static void plan_removal(const struct state_guest *guest, const struct state *st
 	if (guest->pid)
 		qm_shutdown(&plan_add(plan, name, vmid, QM_SHUTDOWN)->argv, vmid,
 			    PLAN_SHUTDOWN_SECONDS);
+	plan_freeing(state, name, vmid, plan);
 	qm_destroy(&plan_add(plan, name, vmid, QM_DESTROY)->argv, vmid);
 }
 

@@ -36,6 +36,7 @@ static void find_volids(const struct state *state, const struct record_vms *reco
 	strvec_extend(volids, &leftover.volids);
 	if (volid)
 		strvec_push(volids, volid);
+	leftover_find_data(state, vmid, volids);
 	if (guest && guest->conf)
 		vmconf_each_volume(guest->conf, take_volid, volids);
 }

@@ -209,3 +209,10 @@ char *data_disk_volume(unsigned vmid, const char *slot)
 {
 	return memory_print("vm-%u-vyom-%s", vmid, slot);
 }
+
+bool data_disk_is_volume(unsigned vmid, const char *name)
+{
+	CLEANUP(scope_free) char *prefix = data_disk_volume(vmid, "");
+
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}

@@ -47,4 +47,7 @@ bool data_disk_is_declared(const struct spec_section *vm, const char *slot);
  */
 char *data_disk_volume(unsigned vmid, const char *slot);
 
+/* Does its name say that a volume is a data disk that vyom made for vmid? */
+bool data_disk_is_volume(unsigned vmid, const char *name);
+
 #endif
