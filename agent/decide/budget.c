@@ -158,6 +158,24 @@ static void admit_copy(const struct demand *demand, const struct thin_pool *pool
 		    number_format_human(pool->data_used, text[1]), limit);
 }
 
+/* A VM that is undone may have disks on other pools than the one of its first. */
+static uint64_t reclaimed(const struct plan_step *step, const struct thin_pool *pool,
+			  const struct state *state)
+{
+	uint64_t sum = 0;
+
+	if (step->verb != QM_DESTROY || !step->reclaim)
+		return 0;
+	for (size_t i = 0; i < state->volumes.count; i++) {
+		const struct thin_volume *volume = &state->volumes.items[i];
+
+		if (volume->vmid == step->vmid && volume->referenced && volume->pool &&
+		    strcmp(volume->vg, pool->vg) == 0 && strcmp(volume->pool, pool->name) == 0)
+			sum += volume->size;
+	}
+	return sum;
+}
+
 static struct demand demand_on(const struct thin_pool *pool, const struct state *state,
 			       const struct plan *plan)
 {
@@ -166,12 +184,14 @@ static struct demand demand_on(const struct thin_pool *pool, const struct state 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 
+		demand.reclaim += reclaimed(step, pool, state);
 		if (!step->storage || state_find_pool(state, step->storage) != pool)
 			continue;
 		if (!demand.storage)
 			demand.storage = step->storage;
 		demand.promise += step->promise;
-		demand.reclaim += step->reclaim;
+		if (step->verb != QM_DESTROY)
+			demand.reclaim += step->reclaim;
 		demand.copy += step->copy;
 	}
 	return demand;

@@ -45,7 +45,7 @@ struct plan_step {
 	char *storage;			/* where its disk lies: clone, resize, start; else NULL */
 	bool full;			/* clone: a copy, not a snapshot */
 	uint64_t promise;		/* bytes that the pool will promise more */
-	uint64_t reclaim;		/* bytes that it will promise less: what is undone */
+	uint64_t reclaim; /* bytes promised less where it is undone; of a destroy in any pool */
 	uint64_t copy;			/* bytes that will be written to it */
 	uint64_t memory;		/* bytes that the VM will hold: clone and start */
 };
