@@ -62,6 +62,8 @@ static const struct { const char *text, *words; } bad[] = {
 	{ "scsi1=1G,ssd=1,ssd=0", "something is said twice" },
 	{ "scsi1=1G,size=3G", "something is said twice" },
 	{ "scsi1=1G,,ssd=1", "a word is empty" },
+	{ "scsi1=1G,storage=", "storage: " },
+	{ "scsi1=1G,storage=a:b", "storage: " },
 	{ "scsi1=1G,file=x:y", "a drive is not told file=x:y" },
 	{ "scsi1=1G,media=cdrom", "a drive is not told media=cdrom" },
 };

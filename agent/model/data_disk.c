@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "model/firmware_disk.h"
+#include "model/key_check.h"
 #include "model/propstr.h"
 #include "model/spec.h"
 
@@ -128,6 +129,8 @@ static int take_options(const struct bus *bus, const struct propstr *items, stru
 		if (strcmp(item->key, "size") == 0)
 			continue;
 		if (strcmp(item->key, "storage") == 0) {
+			if (key_check_storage(item->value, err) < 0)
+				return error_prefix(err, "storage");
 			disk->storage = memory_copy(item->value);
 			continue;
 		}
