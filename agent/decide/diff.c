@@ -54,18 +54,17 @@ void diff_compare_option(struct diff_vm *diff, const struct vmconf *conf,
 {
 	const char *found = found_value(conf, option->name), *pending;
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	bool agrees = option_agrees(option, wanted, found);
+	bool agrees = option_agrees(option, wanted, found), waits;
 	struct diff_item *item;
 
 	if (!vmconf_get_pending(conf, option->name, &pending)) {
 		if (!agrees)
 			add_item(diff, conf, option, DIFF_CHANGE, wanted, found);
 	} else if (option_agrees(option, wanted, pending)) {
+		waits = diff->running && option_may_wait(option, wanted, found, conf);
 		if (!agrees)
-			add_item(diff, conf, option,
-				 diff->running && option_may_wait(option) ? DIFF_WAITING :
-									    DIFF_CHANGE,
-				 wanted, found)->set = true;
+			add_item(diff, conf, option, waits ? DIFF_WAITING : DIFF_CHANGE, wanted,
+				 found)->set = true;
 	} else {
 		item = add_item(diff, conf, option, agrees ? DIFF_UNDONE : DIFF_CHANGE, wanted, found);
 		option_describe(option, pending, &text);

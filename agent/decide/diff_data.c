@@ -131,14 +131,14 @@ static void look_at_kind(struct diff_data *data, const char *drive)
 }
 
 /*
- * Of a drive that is not there all is wanted, and of a firmware's, which is told nothing
+ * Of a drive that is not there yet all is wanted, and of a firmware's, which is told nothing
  * later; of another that is there, what it shall be told.
  */
 static void compare(struct diff_vm *diff, const struct vmconf *conf, const struct diff_data *data)
 {
 	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
 
-	if (!data->attached || firmware_disk_is(data->disk.slot))
+	if (!vmconf_get(conf, data->disk.slot) || firmware_disk_is(data->disk.slot))
 		strbuf_adds(&wanted, data->volid);
 	if (*data->disk.options)
 		strbuf_join(&wanted, ",", data->disk.options);

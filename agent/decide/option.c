@@ -312,9 +312,12 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 	return option->effect;
 }
 
-/* A network card waits where hotplug is switched off. */
-bool option_may_wait(const struct option *option)
+/* A drive does not wait that can be plugged; a network card does where hotplug is off. */
+bool option_may_wait(const struct option *option, const char *wanted, const char *found,
+		     const struct vmconf *conf)
 {
+	if (option->live && option_effect_of(option, wanted, found, conf) == OPTION_LIVE)
+		return false;
 	return option->effect == OPTION_RESTART || is_card(option);
 }
 

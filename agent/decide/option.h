@@ -86,10 +86,12 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 				    const char *found, const struct vmconf *conf);
 
 /*
- * May a value of it wait in [PENDING] of a VM that runs?  qm puts most into force
- * at once (pve-facts 2.1.5): there, what waits is left of a set that was cut off.
+ * May wanted, where conf has found, wait in [PENDING] of a VM that runs?  qm puts most
+ * into force at once (pve-facts 2.1.5): there, what waits is left of a set that was cut
+ * off, and is set again.
  */
-bool option_may_wait(const struct option *option);
+bool option_may_wait(const struct option *option, const char *wanted, const char *found,
+		     const struct vmconf *conf);
 
 /* Does found (the file's text, NULL: absent) say what wanted says? */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
