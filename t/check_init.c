@@ -50,6 +50,7 @@ static void make_node(struct state *state)
 	*state = (struct state)STATE_INIT;
 	state->node = memory_copy("pve");
 	state->memory = 48 * GIB;
+	state->cpus = 8;
 	strvec_push(&state->bridges, "vmbr0");
 	add_pool(state, "local-lvm", "data", 400 * GIB, 0);
 }
@@ -59,7 +60,6 @@ static void make_site(struct site *site, const char *net, const char *gateway, c
 	struct address address;
 
 	site_init(site);
-	site->cpus = 8;
 	site->uplink = memory_copy("vmbr0");
 	ck_assert(address_parse_cidr(net, &address));
 	MEMORY_PUSH(site->nets, site->net_count) = (struct site_net){

@@ -17,6 +17,16 @@ static const char storage_cfg[] =
 	"lvmthin: here\n\tthinpool data\n\tvgname fast\n\tnodes other,pve\n\tdisable 0\n\n"
 	"\tvgname stray\nnonsense\n\tvgname stray\n";
 
+/* More than a page of the kernel's list, and a line that is longer than others. */
+static void put_cpus(int count)
+{
+	char cpus[300 * 80] = "";
+
+	for (int i = 0; i < count; i++)
+		snprintf(cpus + strlen(cpus), 80, "processor\t: %d\nmodel name\t: a processor\n\n", i);
+	sysroot_put("/proc/cpuinfo", cpus);
+}
+
 static void set_up(void)
 {
 	sysroot_make();
@@ -24,6 +34,7 @@ static void set_up(void)
 	sysroot_make_parents("/etc/pve/nodes/pve/");
 	ck_assert_int_eq(symlink("nodes/pve", sysroot_path("/etc/pve/local")), 0);
 	sysroot_put("/proc/meminfo", "MemTotal:       65767468 kB\nMemFree:        53010480 kB\n");
+	put_cpus(300);
 	sysroot_put("/sys/class/net/lo/ifindex", "1\n");
 	sysroot_put("/sys/class/net/vmbr1/bridge/bridge_id", "8000.000000000000\n");
 	sysroot_put("/sys/class/net/vmbr0/bridge/bridge_id", "8000.000000000000\n");
@@ -39,10 +50,21 @@ START_TEST(a_node_is_read)
 	ck_assert(state.mounted);
 	ck_assert(state.quorate);
 	ck_assert_uint_eq(state.memory, 65767468ull * 1024);
+	ck_assert_uint_eq(state.cpus, 300);
 	ck_assert_uint_eq(state.bridges.count, 2);
 	ck_assert_str_eq(state.bridges.items[0], "vmbr0");
 	ck_assert_str_eq(state.bridges.items[1], "vmbr1");
 	ck_assert_ptr_null(state.version);
+}
+END_TEST
+
+START_TEST(this_machines_processors_are_counted)
+{
+	CLEANUP(state_release) struct state state = STATE_INIT;
+	struct error err = { 0 };
+
+	ck_assert_int_eq(pvefs_read_node("", &state, &err), 0);
+	ck_assert_int_eq((long)state.cpus, sysconf(_SC_NPROCESSORS_ONLN));
 }
 END_TEST
 
@@ -145,6 +167,7 @@ static void add_cases(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
 	tcase_add_test(tcase, a_node_is_read);
+	tcase_add_test(tcase, this_machines_processors_are_counted);
 	tcase_add_loop_test(tcase, storages_are_read, 0, ROWS(storages));
 	tcase_add_test(tcase, a_node_without_pve_is_no_error);
 	tcase_add_test(tcase, a_node_without_memory_is_an_error);

@@ -125,7 +125,7 @@ static int choose(struct init *init, const struct state *state, const struct sit
 	if (!init_choose_net(init, state, site))
 		return error_set(err, ERROR_REFUSED, "the node has no Linux bridge that VMs could be "
 				 "on; make one (in the web interface: the node, System, Network)");
-	init_choose_sizes(init, state, site, storage, &template);
+	init_choose_sizes(init, state, storage, &template);
 	return choose_all_ids(init, state, site, template, err);
 }
 

@@ -45,7 +45,7 @@ const char *init_vm_name(size_t i);
 bool init_choose_net(struct init *init, const struct state *state, const struct site *site);
 
 /* How large they are, on the pool of storage; vmid: of a template to clone from, or 0. */
-void init_choose_sizes(struct init *init, const struct state *state, const struct site *site,
+void init_choose_sizes(struct init *init, const struct state *state,
 		       const struct state_storage *storage, unsigned *vmid);
 
 /* The example's lines with init's edits. */

@@ -109,10 +109,10 @@ static void set_memory(struct init *init, const struct state *state)
 	set_amount(init, KEY_MEMORY, CONTROL_MEMORY, WORKER_MEMORY, halved, note);
 }
 
-/* qemu starts no VM with more cores than the node has. */
-static void set_cores(struct init *init, const struct site *site)
+/* Proxmox starts no VM with more cores than the node has. */
+static void set_cores(struct init *init, const struct state *state)
 {
-	unsigned cores = site->cpus && site->cpus < CORES ? site->cpus : CORES;
+	unsigned cores = state->cpus && state->cpus < CORES ? state->cpus : CORES;
 	CLEANUP(scope_free) char *value = memory_print("%u", cores);
 
 	init_set(init, SCOPE_ROLE, NULL, KEY_CORES, value,
@@ -156,13 +156,13 @@ static bool is_usable(const struct state *state, const struct state_guest *guest
 	return fit;
 }
 
-void init_choose_sizes(struct init *init, const struct state *state, const struct site *site,
+void init_choose_sizes(struct init *init, const struct state *state,
 		       const struct state_storage *storage, unsigned *vmid)
 {
 	unsigned halved;
 
 	set_memory(init, state);
-	set_cores(init, site);
+	set_cores(init, state);
 	halved = set_disk(init, state, state_find_pool(state, storage->id));
 	*vmid = 0;
 	for (size_t i = 0; i < state->guest_count; i++)

@@ -60,6 +60,21 @@ static int read_memory(const char *root, struct state *state, struct error *err)
 	return 0;
 }
 
+/* As Proxmox counts them: the processors of the kernel's list. */
+static void read_cpus(const char *root, struct state *state)
+{
+	CLEANUP(scope_fclose) FILE *file = NULL;
+	CLEANUP(scope_free) char *line = NULL;
+	char path[PATH_MAX];
+	size_t room = 0;
+
+	snprintf(path, sizeof(path), "%s/proc/cpuinfo", root);
+	file = fopen(path, "re");
+	while (file && getline(&line, &room, file) > 0)
+		if (strncmp(line, "processor", 9) == 0 && strchr(" \t:", line[9]))
+			state->cpus++;
+}
+
 /* Bridges of the kernel, SDN's among them; an Open vSwitch shows no folder of its own. */
 static int read_bridges(const char *root, struct state *state, struct error *err)
 {
@@ -132,6 +147,7 @@ int pvefs_read_node(const char *root, struct state *state, struct error *err)
 	read_mount(root, state);
 	if (read_memory(root, state, err) < 0 || read_bridges(root, state, err) < 0)
 		return -1;
+	read_cpus(root, state);
 	read_resolver(root, state);
 	return state->mounted ? read_storages(root, state, err) : 0;
 }

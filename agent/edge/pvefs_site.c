@@ -79,7 +79,6 @@ int pvefs_read_site(const char *root, struct site *site, struct error *err)
 		{ "/etc/pve/datacenter.cfg",	site_parse_datacenter },
 		{ "/proc/net/route",		site_parse_routes },
 		{ "/proc/net/fib_trie",		site_parse_addresses },
-		{ "/proc/cpuinfo",		site_parse_cpus },
 	};
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 

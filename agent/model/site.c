@@ -165,15 +165,6 @@ void site_parse_addresses(char *text, struct site *site)
 	}
 }
 
-void site_parse_cpus(char *text, struct site *site)
-{
-	char *line;
-
-	while ((line = strsep(&text, "\n")))
-		if (strncmp(line, "processor", 9) == 0 && strchr(" \t:", line[9]))
-			site->cpus++;
-}
-
 const struct site_net *site_find_net(const struct site *site, const char *interface)
 {
 	for (size_t i = 0; i < site->net_count; i++)

@@ -25,7 +25,6 @@ struct site {
 	bool case_sensitive;		/* tag-style: K3s and k3s are two tags */
 	bool firewall, host_firewall;	/* is it on, for the datacenter and for the node itself? */
 	bool clock_is_set;		/* NTP holds it */
-	unsigned cpus;			/* 0: not known */
 	struct strvec addresses;	/* the node's own, IPv4, without 127.0.0.0/8 */
 	struct site_net *nets;
 	size_t net_count;
@@ -49,9 +48,6 @@ void site_parse_routes(char *text, struct site *site);
 
 /* /proc/net/fib_trie */
 void site_parse_addresses(char *text, struct site *site);
-
-/* /proc/cpuinfo */
-void site_parse_cpus(char *text, struct site *site);
 
 /* The first net on that interface, or NULL. */
 const struct site_net *site_find_net(const struct site *site, const char *interface);

@@ -44,6 +44,7 @@ struct state {
 	bool mounted;		/* /etc/pve is there */
 	bool quorate;
 	uint64_t memory;	/* bytes */
+	unsigned cpus;		/* as Proxmox counts them; 0: not known */
 	struct state_guest *guests;	/* by vmid, ascending; all nodes of the cluster */
 	size_t guest_count;
 	struct state_storage *storages;
