@@ -26,6 +26,18 @@ sed -i 's/^Version: 8/Version: 7/' "$root/var/lib/dpkg/status"
 unfit 'Proxmox VE: 7.4.21; vyom knows 8 and 9' "an old Proxmox VE"
 rm "$root/var/lib/dpkg/status"
 unfit 'Proxmox VE: pve-manager is not installed' "a node without pve-manager"
+node_new
+owner_conf
+sed -i '/role = "worker"$/{s/$/\n\t\tsockets = 4/;:a;n;ba}' "$root/etc/vyom/vyom.conf"
+unfit 'cores: the node has 8 processors, and Proxmox starts no VM with more \(sockets times cores\): declare less for vyom-worker-1 \(16\)' \
+	"a VM with more processors than the node"
+status 3 "which apply" vyom apply --yes
+out 'refused vyom-worker-1 \(102\): cores: it would have 16 processors' "refuses"
+ok "before anything runs" not test -e "$root/etc/pve/qemu-server/101.conf"
+qm clone 9000 300 >/dev/null
+qm set 300 --sockets 3 --cores 3 --vcpus 1 >/dev/null
+status 255 "it would not start" eval 'qm start 300 >"$tmp/out" 2>&1'
+out 'MAX 8 vcpus allowed per VM on this node' "by qm's own words"
 node_new --bridge vmbr1
 owner_conf
 unfit 'bridge vmbr0: the node has none' "a missing bridge"

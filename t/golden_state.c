@@ -160,13 +160,14 @@ static void *obtain_held(struct reader *reader, const char *id)
 static const struct field {
 	void *(*obtain)(struct reader *reader, const char *subject);
 	const char *keyword, *word;
-	enum { TEXT, LIST, MORE, SIZE, USAGE, FLAG, CHOICE, TIME, CLASH } type;
+	enum { TEXT, LIST, MORE, SIZE, USAGE, COUNT, FLAG, CHOICE, TIME, CLASH } type;
 	size_t offset;
 	int choice;	/* what a FLAG's or CHOICE's word means */
 } fields[] = {
 #define FIELD(subject, kind, word, type, member, choice)                                           \
 	{ obtain_##subject, #subject, word, type, offsetof(struct kind, member), choice }
 	FIELD(node, state, "memory", SIZE, memory, 0),
+	FIELD(node, state, "cpus", COUNT, cpus, 0),
 	FIELD(node, state, "bridge", LIST, bridges, 0),
 	FIELD(node, state, "resource-pool", LIST, resource_pools, 0),
 	FIELD(node, state, "no-quorum", FLAG, quorate, false),
@@ -254,6 +255,9 @@ static bool set_field(const struct field *field, void *thing, char *value)
 		return number_parse_size(value, place);
 	case USAGE:
 		return set_usage(place, value);
+	case COUNT:
+		*(unsigned *)place = (unsigned)strtoul(value, NULL, 10);
+		return true;
 	case FLAG:
 		*(bool *)place = field->choice;
 		return true;

@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
+#include "decide/forecast.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
 #include "decide/plan.h"
@@ -130,6 +131,21 @@ static void admit_template(const struct spec_section *template, const struct sta
 	lint_release(&lints);
 }
 
+/* qm sets any number, and the start then fails. */
+static void admit_cpus(const struct spec_section *vm, unsigned vmid, const struct state *state,
+		       struct plan *plan)
+{
+	const struct state_guest *guest = state_find_guest(state, vmid);
+	uint64_t cpus = budget_cpus_of(vm, guest && guest->conf ? guest->conf :
+								  forecast_source(vm, state));
+
+	if (state->cpus && cpus > state->cpus)
+		plan_refuse(plan, vm->name, vmid,
+			    "cores: it would have %llu processors (sockets times cores), and the "
+			    "node has %u; qm would accept it, and the start would fail",
+			    (unsigned long long)cpus, state->cpus);
+}
+
 /* The steps of a VM stand together: its first one stands for it. */
 static void admit_vms(const struct state *state, struct plan *plan)
 {
@@ -138,6 +154,7 @@ static void admit_vms(const struct state *state, struct plan *plan)
 
 		if (i > 0 && plan->steps[i - 1].vmid == step->vmid)
 			continue;
+		admit_cpus(step->section, step->vmid, state, plan);
 		admit_places(step->section, step->vmid, state, plan);
 		if (step->verb == QM_CLONE)
 			admit_linked(step->section, state, plan);

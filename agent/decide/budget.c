@@ -24,6 +24,21 @@ uint64_t budget_memory_of(const struct vmconf *conf)
 	return text && number_parse_unsigned(text, 0, UINT32_MAX, &mib) ? mib * MIB : 512 * MIB;
 }
 
+static uint64_t count_of(const struct spec_section *vm, enum key_id key, const struct vmconf *conf)
+{
+	const char *text = conf ? vmconf_get(conf, key_table[key].name) : NULL;
+	uint64_t count;
+
+	if (spec_value(vm, key))
+		return spec_number(vm, key);
+	return text && number_parse_unsigned(text, 1, UINT16_MAX, &count) ? count : 1;
+}
+
+uint64_t budget_cpus_of(const struct spec_section *vm, const struct vmconf *conf)
+{
+	return count_of(vm, KEY_SOCKETS, conf) * count_of(vm, KEY_CORES, conf);
+}
+
 static uint64_t memory_running(const struct state *state)
 {
 	uint64_t sum = 0;

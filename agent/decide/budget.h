@@ -31,6 +31,12 @@ bool budget_admits_step(const struct plan_step *step, const struct state *state,
 /* What a VM with this config holds, bytes; qm's default where it says nothing, or is NULL. */
 uint64_t budget_memory_of(const struct vmconf *conf);
 
+/*
+ * The processors that vm will have, sockets times cores: as declared, else as conf (NULL:
+ * none) has them, else as qm does.
+ */
+uint64_t budget_cpus_of(const struct spec_section *vm, const struct vmconf *conf);
+
 /* What the pool has promised: the sizes of all its thin volumes, bytes. */
 uint64_t budget_promised(const struct state *state, const char *vg, const char *pool);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decide/budget.h"
+#include "decide/forecast.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
 #include "base/memory.h"
@@ -202,14 +203,49 @@ static void check_resources(const struct spec *spec, const struct spec_section *
 			check_template(spec->templates[i], state, fitness);
 }
 
+/* A VM that is there already keeps what its config says besides; one to come, its template's. */
+static const struct vmconf *conf_of(const struct spec_section *vm, const struct state *state)
+{
+	const struct state_guest *guest =
+		state_find_guest(state, (unsigned)spec_number(vm, KEY_VMID));
+
+	return guest && guest->conf ? guest->conf : forecast_source(vm, state);
+}
+
+/* Proxmox sets any number, and does not start a VM with more than the node has. */
+static void check_cpus(const struct spec *spec, const struct spec_section *node,
+		       const struct state *state, struct fitness *fitness)
+{
+	CLEANUP(strbuf_release) struct strbuf who = STRBUF_INIT;
+
+	for (size_t i = 0; state->cpus && i < spec->vm_count; i++) {
+		const struct spec_section *vm = spec->vms[i];
+		uint64_t cpus;
+
+		if (vm->node != node)
+			continue;
+		cpus = budget_cpus_of(vm, conf_of(vm, state));
+		if (cpus <= state->cpus)
+			continue;
+		strbuf_join(&who, ", ", vm->name);
+		strbuf_addf(&who, " (%llu)", (unsigned long long)cpus);
+	}
+	if (who.len)
+		fitness_add(fitness, false, "cores", "the node has %u processors, and Proxmox "
+			    "starts no VM with more (sockets times cores): declare less for %s",
+			    state->cpus, who.buf);
+}
+
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);
 
 	check_version(state, fitness);
 	check_quorum(state, fitness);
-	if (node)
+	if (node) {
 		check_resources(spec, node, state, fitness);
+		check_cpus(spec, node, state, fitness);
+	}
 }
 
 void fitness_release(struct fitness *fitness)

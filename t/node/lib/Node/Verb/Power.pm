@@ -43,6 +43,7 @@ sub start_vm {
             Node::Verb::Set::clean_pending($conf);
             Node::Verb::Set::apply($vmid, $conf);
         }
+        check_cpus($conf->{main});
         if (Node::Cloudinit::generate($vmid, $conf) && delete $conf->{special}{cloudinit}) {
             Node::Config::write($vmid, $conf);
         }
@@ -55,6 +56,13 @@ sub start_vm {
         Node::Guest::spawn($vmid, $conf->{main});
         Node::Fault::point('spawned');
     });
+}
+
+# QemuServer.pm, config_to_command: sockets times cores, however many of them are plugged (vcpus).
+sub check_cpus {
+    my ($main) = @_;
+    my $have = () = (Node::Root::slurp(Node::Root::path('/proc/cpuinfo')) // '') =~ /^processor\s*:\s*\d+\s*$/mg;
+    die "MAX $have vcpus allowed per VM on this node\n" if $have < ($main->{sockets} || $main->{smp} || 1) * ($main->{cores} || 1);
 }
 
 sub stop {
