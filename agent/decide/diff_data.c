@@ -179,11 +179,36 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 	}
 }
 
+static bool item_waits(const struct diff_item *item)
+{
+	return item->urgency == DIFF_WAITING ||
+	       (item->urgency == DIFF_CHANGE && item->effect == OPTION_RESTART);
+}
+
+/* What stands in [PENDING] and agrees with what is declared is no item, and waits all the same. */
 bool diff_slot_is_pending(const struct diff_vm *diff, const char *slot)
 {
-	for (size_t i = 0; diff->running && i < diff->count; i++)
+	const char *pending;
+
+	if (!diff->running)
+		return false;
+	for (size_t i = 0; i < diff->count; i++)
 		if (strcmp(diff->items[i].option->name, slot) == 0)
+			return item_waits(&diff->items[i]);
+	return vmconf_get_pending(diff->guest->conf, slot, &pending);
+}
+
+bool diff_growth_is_pending(const struct diff_vm *diff)
+{
+	if (diff->disk.wanted > diff->disk.found && diff_drive_is_pending(diff))
+		return true;
+	for (size_t i = 0; i < diff->data_count; i++) {
+		const struct diff_data *data = &diff->data[i];
+
+		if (data->attached && data->size.wanted > data->size.found &&
+		    diff_slot_is_pending(diff, data->disk.slot))
 			return true;
+	}
 	return false;
 }
 

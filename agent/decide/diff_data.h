@@ -29,7 +29,10 @@ struct diff_data {
 void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf);
 void diff_data_release(struct diff_vm *diff);
 
-/* Does a change of the drive in that slot wait for a restart, or will it? */
+/* Does a change of the drive in that slot wait for a restart, whoever made it, or will it? */
 bool diff_slot_is_pending(const struct diff_vm *diff, const char *slot);
+
+/* Does a disk that shall grow wait for that? */
+bool diff_growth_is_pending(const struct diff_vm *diff);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/diff.h"
+#include "decide/diff_data.h"
 #include "decide/plan.h"
 #include "decide/plan_remark.h"
 #include "model/foreign.h"
@@ -33,7 +34,7 @@ static bool is_stale(const struct diff_vm *diff)
 
 bool plan_restart_is_due(const struct diff_vm *diff, const struct plan_options *options)
 {
-	bool due = false;
+	bool due = diff_growth_is_pending(diff);
 
 	if (!options->restart || !diff->running || !spec_flag(diff->vm, KEY_START))
 		return false;
