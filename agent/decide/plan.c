@@ -134,8 +134,6 @@ static void plan_set(const struct diff_vm *diff, bool restart, struct plan *plan
 	}
 	if (step && diff->standing == DIFF_PRESENT)
 		step->why = strbuf_detach(&why);
-	if ((step || restart) && diff->standing == DIFF_PRESENT)
-		plan_note_foreign_pending(diff, plan);
 }
 
 static void refuse_shrink(const struct diff_vm *diff, struct plan *plan)
@@ -302,6 +300,8 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 	plan_data_sizes(diff, plan);
 	plan_pool(diff, plan);
 	plan_start(diff, state, restart, plan);
+	if (diff->standing == DIFF_PRESENT)
+		plan_note_foreign_pending(diff, before, plan);
 	if (diff->busy && plan->count > before)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "it is locked (%s): someone is at work on it; vyom apply waits for that",

@@ -44,19 +44,30 @@ static void add_foreign(const struct diff_vm *diff, const char *key, struct strb
 		strbuf_join(keys, ", ", key);
 }
 
-/* A stop, a start, or a set of what does not run: each applies all of [PENDING] (2.1.4). */
-void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan)
+/* Has the VM's part of the plan, from begin on, what applies all of [PENDING] (2.1.4)? */
+static bool applies_pending(const struct plan *plan, size_t begin)
+{
+	for (size_t i = begin; i < plan->count; i++)
+		if (plan->steps[i].verb == QM_SET || plan->steps[i].verb == QM_EFIDISK ||
+		    plan->steps[i].verb == QM_START)
+			return true;
+	return false;
+}
+
+void plan_note_foreign_pending(const struct diff_vm *diff, size_t begin, struct plan *plan)
 {
 	const struct vmconf *conf = diff->guest->conf;
 	CLEANUP(strbuf_release) struct strbuf keys = STRBUF_INIT;
-	const char *pending;
+	const char *value;
 
+	if (diff->running || !applies_pending(plan, begin))
+		return;
 	for (size_t i = 0; i < conf->pending_count; i++)
 		add_foreign(diff, conf->pending[i].key, &keys);
 	for (size_t i = 0; i < conf->live_count; i++)
-		if (vmconf_get_pending(conf, conf->live[i].key, &pending) && !pending)
+		if (vmconf_get_pending(conf, conf->live[i].key, &value) && !value)
 			add_foreign(diff, conf->live[i].key, &keys);
-	if (keys.len && !diff->running)
+	if (keys.len)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "%s: a change that somebody left waiting comes into force along with this",
 			  keys.buf);

@@ -7,6 +7,7 @@
 #define PLAN_REMARK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct diff_item;
 struct diff_vm;
@@ -25,8 +26,8 @@ bool plan_wants_reinit(const struct diff_vm *diff, const struct state *state);
 /* Add ", cores 4 → 8" to why. */
 void plan_describe_change(const struct diff_item *item, struct strbuf *why);
 
-/* A restart, or a set of what is down, puts into force what others left waiting: the note. */
-void plan_note_foreign_pending(const struct diff_vm *diff, struct plan *plan);
+/* Its steps in plan, from begin on, may put into force what others left waiting: the note. */
+void plan_note_foreign_pending(const struct diff_vm *diff, size_t begin, struct plan *plan);
 
 /* What would stop and start it; caller frees. */
 char *plan_how_to_restart(const struct diff_vm *diff);
