@@ -101,6 +101,10 @@ static char *obstacle_of_owner(const struct spec_section *vm, const struct state
 		return memory_print("it carries vyom's mark, but the journal of this node does not "
 				    "know it (was the journal lost, or the VM restored from a "
 				    "backup?): if it is the VM you mean, vyom adopt %s", vm->name);
+	if (!record && strcmp(conf_name(guest->conf), vm->name) == 0)
+		return memory_print("its id belongs to a VM of that name which vyom did not make: "
+				    "if it is the VM you mean, vyom adopt %s; else give this one "
+				    "another vmid", vm->name);
 	if (!record)
 		return memory_print("its id belongs to \"%s\", which vyom did not make; give the "
 				    "VM another vmid",
