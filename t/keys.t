@@ -136,6 +136,15 @@ applied "other options" 'memory = "20G"' 'options = { "boot=order=scsi0;net0", "
 	'"vcpus=1", "startdate=2006-06-17T16:01:21", "migrate_speed=10", "numa0=cpus=0-1;3,memory=1024" }'
 node_again
 
+# cards where nothing can be plugged: what comes, or is another, waits, and the plan says so
+for vmid in 201 202; do
+	qm set "$vmid" --hotplug disk >/dev/null
+done
+for line in 'nic "net1" { }' 'nic "net0" { model = "e1000" }' 'nic "net0" { mtu = 1400 }' 'vlan = 30'; do
+	applied "without hotplug of cards, $line" 'memory = "20G"' "$line"
+done
+node_again
+
 # what each VM has of its own
 conf <<-'END'
 	node "pve" { }

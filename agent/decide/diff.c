@@ -37,6 +37,7 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct vmconf *con
 		.option = option,
 		.urgency = urgency,
 		.effect = option_effect_of(option, wanted, found, conf),
+		.waits = option_waits(option, wanted, found, conf),
 		.wanted = memory_copy(wanted),
 		.value = strbuf_detach(&value),
 		.found = memory_copy(found),

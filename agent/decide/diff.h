@@ -42,6 +42,7 @@ struct diff_item {
 	enum diff_urgency urgency;
 	enum option_effect effect;
 	bool set;		/* [PENDING] has it as declared: a stop or start puts it into force */
+	bool waits;		/* CHANGE: for a restart, where the VM runs */
 	char *wanted;		/* as declared */
 	char *value;		/* what to give qm */
 	char *found;		/* in force now; NULL: absent */

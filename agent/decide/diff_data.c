@@ -182,7 +182,7 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 static bool item_waits(const struct diff_item *item)
 {
 	return item->urgency == DIFF_WAITING ||
-	       (item->urgency == DIFF_CHANGE && item->effect == OPTION_RESTART);
+	       (item->urgency == DIFF_CHANGE && item->waits);
 }
 
 /* What stands in [PENDING] and agrees with what is declared is no item, and waits all the same. */

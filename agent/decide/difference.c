@@ -34,7 +34,7 @@ static enum difference_fate fate_of(const struct diff_vm *diff, const struct dif
 		return DIFFERENCE_WAITING;
 	if (item->urgency == DIFF_CHANGE && item->effect == OPTION_REINIT && reinit)
 		return DIFFERENCE_REINIT;
-	if (item->urgency == DIFF_CHANGE && item->effect == OPTION_RESTART && diff->running)
+	if (item->urgency == DIFF_CHANGE && item->waits && diff->running)
 		return DIFFERENCE_RESTART;
 	return DIFFERENCE_LIVE;
 }

@@ -312,6 +312,16 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 	return option->effect;
 }
 
+/* A card that comes, or is another, is plugged as a device is that stays the same for cloud-init. */
+bool option_waits(const struct option *option, const char *wanted, const char *found,
+		  const struct vmconf *conf)
+{
+	enum option_effect effect = option_effect_of(option, wanted, found, conf);
+
+	return effect == OPTION_RESTART ||
+	       (is_card(option) && effect == OPTION_REINIT && !is_plugged(conf, "network"));
+}
+
 /* A drive does not wait that can be plugged; a network card does where hotplug is off. */
 bool option_may_wait(const struct option *option, const char *wanted, const char *found,
 		     const struct vmconf *conf)

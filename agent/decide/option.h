@@ -86,6 +86,13 @@ enum option_effect option_effect_of(const struct option *option, const char *wan
 				    const char *found, const struct vmconf *conf);
 
 /*
+ * Does that change wait for a restart where the VM runs?  For cloud-init a card may
+ * besides be another one (its effect is OPTION_REINIT then).
+ */
+bool option_waits(const struct option *option, const char *wanted, const char *found,
+		  const struct vmconf *conf);
+
+/*
  * May wanted, where conf has found, wait in [PENDING] of a VM that runs?  qm puts most
  * into force at once (pve-facts 2.1.5): there, what waits is left of a set that was cut
  * off, and is set again.

@@ -91,7 +91,7 @@ static void remark_restart(const struct diff_vm *diff, struct plan *plan)
 		const struct diff_item *item = &diff->items[i];
 
 		if (item->urgency == DIFF_WAITING ||
-		    (item->urgency == DIFF_CHANGE && item->effect == OPTION_RESTART))
+		    (item->urgency == DIFF_CHANGE && item->waits))
 			strbuf_join(&options, ", ", item->option->name);
 	}
 	if (options.len)

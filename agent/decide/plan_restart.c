@@ -23,7 +23,7 @@ static bool waits(const struct diff_item *item, const struct plan_options *optio
 	if (item->urgency == DIFF_WAITING)
 		return true;
 	return item->urgency == DIFF_CHANGE &&
-	       (item->effect == OPTION_RESTART ||
+	       (item->waits ||
 		(item->effect == OPTION_REINIT && options->reinit));
 }
 
