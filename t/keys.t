@@ -136,6 +136,22 @@ applied "other options" 'memory = "20G"' 'options = { "boot=order=scsi0;net0", "
 	'"vcpus=1", "startdate=2006-06-17T16:01:21", "migrate_speed=10", "numa0=cpus=0-1;3,memory=1024" }'
 node_again
 
+# what etc/vyom.conf shows of these is what Proxmox takes anyway, and not set: something else is, and back
+applied "not what Proxmox takes" 'memory = "20G"' "agent = true" "agent-freeze = false" 'agent-type = "isa"' "sockets = 2" \
+	"numa = true" "onboot = true" 'nic "net1" { link-down = true  firewall = true }'
+ok "is set" grep -qx "sockets: 2" "$root/etc/pve/qemu-server/201.conf"
+applied "what Proxmox takes" 'memory = "20G"' "agent = true" "agent-freeze = true" 'agent-type = "virtio"' "sockets = 1" \
+	"numa = false" "onboot = false" 'nic "net1" { link-down = false  firewall = false }'
+ok "is set where something else was" grep -qx "sockets: 1" "$root/etc/pve/qemu-server/201.conf"
+for vmid in 201 202; do
+	qm set "$vmid" --delete numa,sockets,onboot >/dev/null
+	qm set "$vmid" --net1 "$(sed -nE 's/^net1: ([^,]*,bridge=vmbr0).*/\1/p' "$root/etc/pve/qemu-server/$vmid.conf")" >/dev/null
+done
+qm reboot 201 >/dev/null 2>&1
+ok "Proxmox drops it" not grep -q "^sockets" "$root/etc/pve/qemu-server/201.conf"
+settled "what Proxmox takes, dropped"
+node_again
+
 # cards where nothing can be plugged: what comes, or is another, waits, and the plan says so
 for vmid in 201 202; do
 	qm set "$vmid" --hotplug disk >/dev/null

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "decide/option.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "decide/option_part.h"
 #include "base/digest.h"
 #include "base/memory.h"
-#include "base/number.h"
 #include "model/propstr.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -50,147 +49,6 @@ char *option_marked_cluster(const struct vmconf *conf, const char *name)
 	return NULL;
 }
 
-static bool propstr_agrees(const struct option *option, const char *wanted, const char *found)
-{
-	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
-	CLEANUP(propstr_release) struct propstr have = propstr_parse(found, option->default_key);
-
-	if (option->form == OPTION_PROPSTR_WHOLE && want.count != have.count)
-		return false;
-	for (size_t i = 0; i < want.count; i++) {
-		const char *value = propstr_get(&have, want.items[i].key);
-
-		/*
-		 * MACs keep the case they were given in (pve-facts 2.4); nothing else here has one
-		 */
-		if (!value || strcasecmp(value, want.items[i].value) != 0)
-			return false;
-	}
-	return true;
-}
-
-static void split_tags(const char *text, struct strvec *tags)
-{
-	CLEANUP(scope_free) char *copy = memory_copy(text ? text : "");
-	char *rest = copy, *tag;
-
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	while ((tag = strsep(&rest, ";, ")))
-		if (*tag && !strvec_contains(tags, tag))
-			strvec_push(tags, tag);
-}
-
-static bool contains_all(const struct strvec *have, const struct strvec *want)
-{
-	for (size_t i = 0; i < want->count; i++)
-		if (!strvec_contains(have, want->items[i]))
-			return false;
-	return true;
-}
-
-static bool tags_agree(const char *wanted, const char *found)
-{
-	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
-	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
-
-	split_tags(wanted, &want);
-	split_tags(found, &have);
-	return contains_all(&have, &want);
-}
-
-/* The key lines of text, comments and empty lines left out; decoded if it is a config's. */
-static void split_keys(const char *text, bool encoded, struct strvec *keys)
-{
-	CLEANUP(scope_free) char *copy = memory_copy(text ? text : "");
-	char *rest = copy, *line;
-
-	if (encoded)
-		vmconf_percent_decode(copy);
-	while ((line = strsep(&rest, "\r\n"))) {
-		size_t len;
-
-		line += strspn(line, " \t");
-		for (len = strlen(line); len && isspace((unsigned char)line[len - 1]); len--)
-			line[len - 1] = '\0';
-		if (*line && *line != '#')
-			strvec_push(keys, line);
-	}
-}
-
-static bool keys_agree(const char *wanted, const char *found)
-{
-	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
-	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
-
-	split_keys(wanted, false, &want);
-	split_keys(found, true, &have);
-	return strvec_equal(&want, &have);
-}
-
-static bool numbers_agree(const char *wanted, const char *found)
-{
-	double want, have;
-
-	return number_parse_ratio(wanted, &want) && number_parse_ratio(found, &have) && want == have;
-}
-
-/* "1" and "0" are short for what is on by default, and for nothing. */
-static void split_features(const char *text, struct strvec *features)
-{
-	if (strcmp(text, "1") == 0)
-		text = "network,disk,usb";
-	if (strcmp(text, "0") != 0)
-		split_tags(text, features);
-}
-
-static bool features_agree(const char *wanted, const char *found)
-{
-	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
-	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
-
-	split_features(wanted, &want);
-	split_features(found, &have);
-	return want.count == have.count && contains_all(&have, &want);
-}
-
-/* A declared note is a whole one; the mark alone stands among what others wrote. */
-static bool note_agrees(const char *wanted, const char *found)
-{
-	return strchr(wanted, '\n') ? strcmp(wanted, found) == 0
-				    : vmconf_note_has_line(found, wanted);
-}
-
-bool option_agrees(const struct option *option, const char *wanted, const char *found)
-{
-	if (!found)
-		return false;
-	switch (option->form) {
-	case OPTION_PROPSTR:
-	case OPTION_PROPSTR_WHOLE:
-		return propstr_agrees(option, wanted, found);
-	case OPTION_TAGS:
-		return tags_agree(wanted, found);
-	case OPTION_SSH_KEYS:
-		return keys_agree(wanted, found);
-	case OPTION_NOTE:
-		return note_agrees(wanted, found);
-	case OPTION_NUMBER:
-		return numbers_agree(wanted, found);
-	case OPTION_FEATURES:
-		return features_agree(wanted, found);
-	case OPTION_SECRET:
-	case OPTION_TEXT:
-	default:
-		return strcmp(wanted, found) == 0;
-	}
-}
-
-static bool is_card(const struct option *option)
-{
-	return strncmp(option->name, "net", 3) == 0;
-}
-
 /*
  * The first item of a network card is its model and MAC: another model replaces
  * it instead of standing beside it.  A drive's size= is left to qm, which looks at
@@ -202,7 +60,7 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
 	CLEANUP(propstr_release) struct propstr merged = propstr_parse(found, option->default_key);
 
-	if (is_card(option) && merged.count && want.count &&
+	if (option_is_card(option) && merged.count && want.count &&
 	    !propstr_get(&merged, want.items[0].key)) {
 		free(merged.items[0].key);
 		merged.items[0].key = memory_copy(want.items[0].key);
@@ -220,7 +78,7 @@ static bool is_plugged(const struct vmconf *conf, const char *feature)
 	CLEANUP(strvec_release) struct strvec features = STRVEC_INIT;
 	const char *hotplug = vmconf_get(conf, "hotplug");
 
-	split_features(hotplug ? hotplug : "1", &features);
+	option_split_features(hotplug ? hotplug : "1", &features);
 	return strvec_contains(&features, feature);
 }
 
@@ -299,7 +157,7 @@ static bool concerns_board(const char *features)
 enum option_effect option_effect_of(const struct option *option, const char *wanted,
 				    const char *found, const struct vmconf *conf)
 {
-	if (is_card(option))
+	if (option_is_card(option))
 		return effect_of_card(option, wanted, found, conf);
 	if (option->live)
 		return effect_of_drive(option, wanted, found, conf);
@@ -319,7 +177,7 @@ bool option_waits(const struct option *option, const char *wanted, const char *f
 	enum option_effect effect = option_effect_of(option, wanted, found, conf);
 
 	return effect == OPTION_RESTART ||
-	       (is_card(option) && effect == OPTION_REINIT && !is_plugged(conf, "network"));
+	       (option_is_card(option) && effect == OPTION_REINIT && !is_plugged(conf, "network"));
 }
 
 /* A drive does not wait that can be plugged; a network card does where hotplug is off. */
@@ -328,7 +186,7 @@ bool option_may_wait(const struct option *option, const char *wanted, const char
 {
 	if (option->live && option_effect_of(option, wanted, found, conf) == OPTION_LIVE)
 		return false;
-	return option->effect == OPTION_RESTART || is_card(option);
+	return option->effect == OPTION_RESTART || option_is_card(option);
 }
 
 /* Others' tags stay as they are written: their case and order may mean something (2.4). */
@@ -337,8 +195,8 @@ static void tags_merge(const char *wanted, const char *found, struct strbuf *val
 	CLEANUP(strvec_release) struct strvec want = STRVEC_INIT;
 	CLEANUP(strvec_release) struct strvec have = STRVEC_INIT;
 
-	split_tags(wanted, &want);
-	split_tags(found, &have);
+	option_split_words(wanted, &want);
+	option_split_words(found, &have);
 	strbuf_adds(value, found ? found : "");
 	for (size_t i = 0; i < want.count; i++)
 		if (!strvec_contains(&have, want.items[i]))
@@ -406,7 +264,7 @@ void option_describe(const struct option *option, const char *value, struct strb
 	} else if (option->form == OPTION_NOTE) {
 		describe_note(value, text);
 	} else if (option->form == OPTION_SSH_KEYS) {
-		split_keys(value, strchr(value, '%') && !strchr(value, ' '), &keys);
+		option_split_keys(value, strchr(value, '%') && !strchr(value, ' '), &keys);
 		strbuf_addf(text, keys.count == 1 ? "%zu key" : "%zu keys", keys.count);
 	} else if (option->form == OPTION_SECRET) {
 		digest_sha256(value, strlen(value), digest);

@@ -42,6 +42,7 @@ enum option_effect {
 struct option_part {
 	enum key_id key;
 	const char *item;		/* NULL: the whole value */
+	const char *unsaid;		/* what Proxmox takes where there is none; NULL: not known */
 };
 
 struct option {
@@ -51,7 +52,7 @@ struct option {
 	enum option_effect effect;
 	/* What it is made of, up to KEY_COUNT; nothing declared of them: it is not either. */
 	const struct option_part *parts;
-	/* Where parts do not do: add what it shall be to value; false: not declared. */
+	/* Where parts do not do, or not alone: add what it shall be to value; false: not declared. */
 	bool (*want)(const struct spec_section *vm, struct strbuf *value);
 	const char *live;		/* PROPSTR: "mbps iops", items that never wait for a restart */
 	const char *plug;		/* with this feature of hotplug, it does not either */
@@ -100,7 +101,10 @@ bool option_waits(const struct option *option, const char *wanted, const char *f
 bool option_may_wait(const struct option *option, const char *wanted, const char *found,
 		     const struct vmconf *conf);
 
-/* Does found (the file's text, NULL: absent) say what wanted says? */
+/*
+ * Does found (the file's text, NULL: absent) say what wanted says?  What Proxmox takes
+ * where nothing is said is as good as said: it drops that itself at times.
+ */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
 
 /*

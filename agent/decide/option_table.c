@@ -30,8 +30,8 @@ static bool want_scsihw(const struct spec_section *vm, struct strbuf *value)
 
 /* What is said of a card besides: items of its property string. */
 static const struct option_part card_parts[] = {
-	{ KEY_FIREWALL, "firewall" }, { KEY_MTU, "mtu" }, { KEY_QUEUES, "queues" },
-	{ KEY_RATE, "rate" }, { KEY_LINK_DOWN, "link_down" }, { KEY_COUNT, NULL },
+	{ KEY_FIREWALL, "firewall", "0" }, { KEY_MTU, "mtu", NULL }, { KEY_QUEUES, "queues", "0" },
+	{ KEY_RATE, "rate", "0" }, { KEY_LINK_DOWN, "link_down", "0" }, { KEY_COUNT, NULL, NULL },
 };
 
 static void add_parts(const struct option_part *parts, const struct spec_section *section,
@@ -128,47 +128,50 @@ static bool want_hotplug(const struct spec_section *vm, struct strbuf *value)
 	return features != NULL;
 }
 
-#define PARTS(...) .parts = (const struct option_part[]){ __VA_ARGS__, { KEY_COUNT, NULL } }
-#define WHOLE(key) PARTS({ key, NULL })
+#define PARTS(...) .parts = (const struct option_part[]){ __VA_ARGS__, { KEY_COUNT, NULL, NULL } }
+#define WHOLE(key) PARTS({ key, NULL, NULL })
+#define WHOLE_ELSE(key, unsaid) PARTS({ key, NULL, unsaid })
 
 const struct option option_table[] = {
 	{ "name", OPTION_TEXT, NULL, OPTION_REINIT, .want = want_name },
 	{ "description", OPTION_NOTE, NULL, OPTION_LIVE, .want = want_description },
 	{ "tags", OPTION_TAGS, NULL, OPTION_LIVE, .want = want_tags },
-	{ "cores", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_CORES) },
-	{ "sockets", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SOCKETS) },
+	{ "cores", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_CORES, "1") },
+	{ "sockets", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_SOCKETS, "1") },
 	{ "cpu", OPTION_PROPSTR, "cputype", OPTION_RESTART,
-	  PARTS({ KEY_CPU, "cputype" }, { KEY_CPU_FLAGS, "flags" }) },
-	{ "numa", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_NUMA) },
-	{ "cpulimit", OPTION_NUMBER, NULL, OPTION_LIVE, WHOLE(KEY_CPU_LIMIT) },
+	  PARTS({ KEY_CPU, "cputype", NULL }, { KEY_CPU_FLAGS, "flags", NULL }) },
+	{ "numa", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_NUMA, "0") },
+	{ "cpulimit", OPTION_NUMBER, NULL, OPTION_LIVE, WHOLE_ELSE(KEY_CPU_LIMIT, "0") },
 	{ "cpuunits", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_CPU_UNITS) },
 	{ "affinity", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_AFFINITY) },
 	{ "memory", OPTION_PROPSTR, "current", OPTION_RESTART, WHOLE(KEY_MEMORY), .plug = "memory" },
 	{ "balloon", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_BALLOON) },
-	{ "shares", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_SHARES) },
+	{ "shares", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE_ELSE(KEY_SHARES, "1000") },
 	{ "machine", OPTION_PROPSTR, "type", OPTION_RESTART, WHOLE(KEY_MACHINE) },
-	{ "bios", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_BIOS) },
-	{ "onboot", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_ONBOOT) },
+	{ "bios", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_BIOS, "seabios") },
+	{ "onboot", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE_ELSE(KEY_ONBOOT, "0") },
 	{ "startup", OPTION_PROPSTR, "order", OPTION_LIVE,
-	  PARTS({ KEY_START_ORDER, "order" }, { KEY_START_DELAY, "up" }, { KEY_STOP_TIMEOUT, "down" }) },
-	{ "protection", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_PROTECTION) },
+	  PARTS({ KEY_START_ORDER, "order", NULL }, { KEY_START_DELAY, "up", NULL },
+		{ KEY_STOP_TIMEOUT, "down", NULL }) },
+	{ "protection", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE_ELSE(KEY_PROTECTION, "0") },
 	{ "hotplug", OPTION_FEATURES, NULL, OPTION_RESTART, .want = want_hotplug },
 	{ "agent", OPTION_PROPSTR, "enabled", OPTION_RESTART,
-	  PARTS({ KEY_AGENT, "enabled" }, { KEY_AGENT_FSTRIM, "fstrim_cloned_disks" },
-		{ KEY_AGENT_FREEZE, "freeze-fs-on-backup" }, { KEY_AGENT_TYPE, "type" }),
+	  PARTS({ KEY_AGENT, "enabled", "0" }, { KEY_AGENT_FSTRIM, "fstrim_cloned_disks", "0" },
+		{ KEY_AGENT_FREEZE, "freeze-fs-on-backup", "1" }, { KEY_AGENT_TYPE, "type", "virtio" }),
 	  .live = "fstrim_cloned_disks" },
 	{ "scsihw", OPTION_TEXT, NULL, OPTION_RESTART, .want = want_scsihw },
 	/* its volume is the clone's affair, its size the resize's */
 	{ "scsi0", OPTION_PROPSTR, "file", OPTION_RESTART,
-	  PARTS({ KEY_DISCARD, "discard" }, { KEY_IOTHREAD, "iothread" }, { KEY_SSD, "ssd" },
-		{ KEY_CACHE, "cache" }, { KEY_AIO, "aio" }, { KEY_IOPS, "iops" },
-		{ KEY_IOPS_READ, "iops_rd" }, { KEY_IOPS_WRITE, "iops_wr" }, { KEY_MBPS, "mbps" },
-		{ KEY_MBPS_READ, "mbps_rd" }, { KEY_MBPS_WRITE, "mbps_wr" }),
+	  PARTS({ KEY_DISCARD, "discard", "ignore" }, { KEY_IOTHREAD, "iothread", "0" },
+		{ KEY_SSD, "ssd", "0" }, { KEY_CACHE, "cache", NULL }, { KEY_AIO, "aio", NULL },
+		{ KEY_IOPS, "iops", "0" }, { KEY_IOPS_READ, "iops_rd", "0" },
+		{ KEY_IOPS_WRITE, "iops_wr", "0" }, { KEY_MBPS, "mbps", "0" },
+		{ KEY_MBPS_READ, "mbps_rd", "0" }, { KEY_MBPS_WRITE, "mbps_wr", "0" }),
 	  .live = DRIVE_LIVE },
-	{ "net0", OPTION_PROPSTR, NULL, OPTION_REINIT, .want = want_net0 },
+	{ "net0", OPTION_PROPSTR, NULL, OPTION_REINIT, .want = want_net0, .parts = card_parts },
 	{ "serial0", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SERIAL) },
 	{ "vga", OPTION_PROPSTR, "type", OPTION_RESTART,
-	  PARTS({ KEY_VGA, "type" }, { KEY_VGA_MEMORY, "memory" }) },
+	  PARTS({ KEY_VGA, "type", NULL }, { KEY_VGA_MEMORY, "memory", NULL }) },
 	{ "rng0", OPTION_PROPSTR, "source", OPTION_RESTART, WHOLE(KEY_RNG) },
 	{ "ciuser", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_USER) },
 	{ "cipassword", OPTION_SECRET, NULL, OPTION_REINIT, WHOLE(KEY_PASSWORD_HASH) },
@@ -176,7 +179,7 @@ const struct option option_table[] = {
 	{ "ipconfig0", OPTION_PROPSTR_WHOLE, NULL, OPTION_REINIT, .want = want_ipconfig0 },
 	{ "nameserver", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_NAMESERVER) },
 	{ "searchdomain", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_SEARCHDOMAIN) },
-	{ "ciupgrade", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_PACKAGE_UPGRADE) },
+	{ "ciupgrade", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE_ELSE(KEY_PACKAGE_UPGRADE, "1") },
 	{ "cicustom", OPTION_PROPSTR_WHOLE, NULL, OPTION_REINIT, WHOLE(KEY_SNIPPETS) },
 };
 
@@ -320,6 +323,7 @@ static const struct option *obtain_card(unsigned slot, bool address)
 	if (!row->name) {
 		row->name = memory_print(address ? "ipconfig%u" : "net%u", slot);
 		row->form = address ? OPTION_PROPSTR_WHOLE : OPTION_PROPSTR;
+		row->parts = address ? NULL : card_parts;
 		row->effect = OPTION_REINIT;
 	}
 	return row;
