@@ -139,6 +139,8 @@ static const struct {
 	{ SCOPE_VM,   "memory",		"8 G",		0, "no size" },
 	{ SCOPE_VM,   "disk",		"1.5T",		1.5 * TIB,	NULL },
 	{ SCOPE_VM,   "disk",		"0",		0, "too small" },
+	{ SCOPE_VM,   "memory",		"1024",		0, "1024 is too small (without a letter it is bytes); give" },
+	{ SCOPE_VM,   "memory",		"15M",		0, "15M is too small; give from 16M to 4T" },
 	{ SCOPE_VM,   "disk",		"129T",		0, "too large" },
 	{ SCOPE_VM,   "disk",		"3000K",	0, "not a whole number of MiB" },
 	{ SCOPE_VM,   "onboot",		"true",		1,		NULL },
@@ -438,6 +440,10 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "4: vm \"a\": agent-fstrim: says how, but nothing says that there is an agent; add "
 	  "agent = true\n" },
 	{ BASE "vm a vmid=101 agent-fstrim=1 agent=1", "" },
+	{ BASE "vm a vmid=101 wait=agent agent=0",
+	  "4: vm \"a\": wait: asks the guest agent, but agent is false; change the one or the other\n" },
+	{ BASE "vm a vmid=101 wait=no agent=0", "" },
+	{ BASE "vm a vmid=101 wait=cloud-init", "" },
 	{ BASE "vm a vmid=101 options=tablet=0", "" },
 	/* one fault, one problem */
 	{ BASE "vm a vmid=1\nvm b vmid=1",

@@ -119,8 +119,10 @@ static int parse_size(const struct key *key, struct spec_value *value, struct er
 				 value->text);
 	if ((double)value->number >= key->min && (double)value->number <= key->max)
 		return 0;
-	return error_set(err, ERROR_SPEC, "%s is too %s; give from %s to %s", value->text,
+	return error_set(err, ERROR_SPEC, "%s is too %s%s; give from %s to %s", value->text,
 			 (double)value->number < key->min ? "small" : "large",
+			 value->text[strspn(value->text, "0123456789.")] ?
+				 "" : " (without a letter it is bytes)",
 			 number_format_size((uint64_t)key->min, min),
 			 number_format_size((uint64_t)key->max, max));
 }

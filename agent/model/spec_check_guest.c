@@ -98,6 +98,17 @@ static void check_agent(const struct spec_section *section, struct spec_problems
 	}
 }
 
+/* The agent is whom one waits for; where nothing is said of it, the template may have it. */
+static void check_wait(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *wait, *agent;
+
+	if (meet(section, KEY_WAIT, KEY_AGENT, &wait, &agent) && strcmp(wait->text, "no") != 0 &&
+	    !agent->number)
+		complain(problems, section, KEY_WAIT, wait,
+			 "asks the guest agent, but agent is false; change the one or the other");
+}
+
 static bool same_option(const char *a, const char *b)
 {
 	size_t len = strcspn(a, "=");
@@ -145,6 +156,7 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 	check_limits(section, problems);
 	check_efidisk(section, problems);
 	check_agent(section, problems);
+	check_wait(section, problems);
 	check_twice(section, KEY_OPTIONS, problems);
 	check_twice(section, KEY_SNIPPETS, problems);
 	check_twice(section, KEY_DATA_DISKS, problems);
