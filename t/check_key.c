@@ -198,12 +198,13 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_PASSWORD_HASH,	"$6$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",	NULL },
 	{ KEY_PASSWORD_HASH,	"$5$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",	NULL },
 	{ KEY_PASSWORD_HASH,	"$6$rounds=5000$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",	NULL },
-	{ KEY_PASSWORD_HASH,	"$y$j9T$saltsalt$hash",	"qm does not know this kind of hash and would hash it "
+	{ KEY_PASSWORD_HASH,	"$2b$10$saltsalt",	"one of a kind that qm does not know" },
+	{ KEY_PASSWORD_HASH,	"$y$j9T$saltsalt$hash",	"this is no whole hash, or one of a kind that qm does not know and would hash "
 							"again; make one with: openssl passwd -6" },
 	{ KEY_PASSWORD_HASH,	"correct horse",	"this is no hash, and a password does not belong "
 							"into a file; make its hash with: openssl passwd -6" },
-	{ KEY_PASSWORD_HASH,	"$6$saltsalt$short",	"this is no hash" },
-	{ KEY_PASSWORD_HASH,	"$6$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",	"this is no hash" },
+	{ KEY_PASSWORD_HASH,	"$6$saltsalt$short",	"this is no whole hash" },
+	{ KEY_PASSWORD_HASH,	"$6$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",	"this is no whole hash" },
 	{ KEY_SNIPPETS,		"user=local:snippets/web.yaml", NULL },
 	{ KEY_SNIPPETS,		"local:snippets/web.yaml", "is no snippet; write it like user=local:" },
 	{ KEY_SNIPPETS,		"user=local:iso/web.yaml", "no snippet" },

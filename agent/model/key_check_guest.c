@@ -249,9 +249,10 @@ int key_check_password_hash(const char *text, struct error *err)
 {
 	if (is_kept_hash(text))
 		return 0;
-	if (strncmp(text, "$y$", 3) == 0 || strncmp(text, "$7$", 3) == 0)
-		return error_set(err, ERROR_SPEC, "qm does not know this kind of hash and would hash "
-						  "it again; make one with: openssl passwd -6");
+	if (text[0] == '$' && strchr(text + 1, '$'))
+		return error_set(err, ERROR_SPEC, "this is no whole hash, or one of a kind that qm "
+						  "does not know and would hash again; make one with: "
+						  "openssl passwd -6");
 	return error_set(err, ERROR_SPEC, "this is no hash, and a password does not belong into a "
 					  "file; make its hash with: openssl passwd -6");
 }
