@@ -84,7 +84,8 @@ static void add_ipconfig(const struct spec_section *card, const struct spec_valu
 	const struct spec_value *address6 = spec_value(card, KEY_ADDRESS6);
 
 	if (address)
-		add_address(address, spec_text(card, KEY_GATEWAY), strchr(address->text, ':'), value);
+		add_address(address, spec_text(card, KEY_GATEWAY),
+			    key_address_is_v6(address->text), value);
 	if (address6)
 		add_address(address6, spec_text(card, KEY_GATEWAY6), true, value);
 }

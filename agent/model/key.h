@@ -90,6 +90,9 @@ int key_check_name(enum key_scope scope, const char *name, struct error *err);
 /* "net0" to "net31": false if it is none. */
 bool key_parse_nic(const char *text, unsigned *slot);
 
+/* Is that `address` one of IPv6: one with colons, or auto, which a router tells? */
+bool key_address_is_v6(const char *text);
+
 /* "9000-9009" */
 bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last);
 

@@ -194,15 +194,20 @@ int key_check_cidr(const char *text, struct error *err)
 					  "192.168.1.10/24", text);
 }
 
+bool key_address_is_v6(const char *text)
+{
+	return strchr(text, ':') || strcmp(text, "auto") == 0;
+}
+
 int key_check_guest_address(const char *text, struct error *err)
 {
 	struct address address;
 
-	if (strcmp(text, "dhcp") == 0)
+	if (strcmp(text, "dhcp") == 0 || strcmp(text, "auto") == 0)
 		return 0;
 	if (!address_parse(text, &address) && !address_parse_cidr(text, &address))
 		return error_set(err, ERROR_SPEC, "\"%s\" is no address; write it like "
-						  "192.168.1.10/24, or dhcp", text);
+						  "192.168.1.10/24, or dhcp, or auto", text);
 	return key_check_cidr(text, err);
 }
 

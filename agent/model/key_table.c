@@ -226,7 +226,7 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_ADDRESS] = {
 		"address", SCOPE_VM | SCOPE_NIC, KEY_TYPE_TEXT,
 		.check = key_check_guest_address, .fallback = "dhcp",
-		.help = "Its address with the size of the net, or dhcp.",
+		.help = "Its address with the size of the net, or dhcp, or auto.",
 	},
 	[KEY_GATEWAY] = {
 		"gateway", SCOPE_GUEST | SCOPE_TEMPLATE | SCOPE_NIC, KEY_TYPE_TEXT, .check = key_check_ip,

@@ -57,7 +57,7 @@ static void check_families(struct spec_problems *problems, const struct spec_sec
 	const struct spec_value *address = spec_said(section, KEY_ADDRESS);
 	const struct spec_value *address6 = spec_said(section, KEY_ADDRESS6);
 
-	if (address && address6 && strchr(address->text, ':'))
+	if (address && address6 && key_address_is_v6(address->text))
 		spec_problem_add(problems, address6->line, "%s \"%s\": address6: address says an "
 							      "IPv6 one already; keep one",
 				 key_scope_name(section->scope), section->name);
