@@ -55,6 +55,19 @@ sed -i '1a pool:lab::::' "$root/etc/pve/user.cfg"
 status 0 "one that is there" vyom check
 out '^pass  pool lab: is there' "passes"
 owner_conf
+sed -i 's/#snippets = .*/snippets = { "vendor=local:snippets\/vyom.yaml" }/' "$root/etc/vyom/vyom.conf"
+unfit 'snippet /var/lib/vz/snippets/vyom.yaml: is not there' "a missing snippet"
+mkdir -p "$root/var/lib/vz/snippets"
+echo '#cloud-config' >"$root/var/lib/vz/snippets/vyom.yaml"
+status 0 "one that is there" vyom check
+out '^pass  snippet /var/lib/vz/snippets/vyom.yaml: is there' "passes"
+rm "$root/var/lib/vz/snippets/vyom.yaml"
+sed -i 's/,snippets,/,/' "$root/etc/pve/storage.cfg"
+unfit 'snippet local:snippets/vyom.yaml: its storage does not hold any: add snippets to the content of local' "a storage without snippets"
+sed -i 's/local:snippets/nowhere:snippets/' "$root/etc/vyom/vyom.conf"
+unfit 'snippet nowhere:snippets/vyom.yaml: the node has no storage nowhere' "a snippet on no storage"
+node_new
+owner_conf
 sed -i '/thinpool data/a\	disable' "$root/etc/pve/storage.cfg"
 unfit 'storage local-lvm: it is switched off' "a storage that is switched off"
 node_new

@@ -236,6 +236,43 @@ static void check_cpus(const struct spec *spec, const struct spec_section *node,
 			    state->cpus, who.buf);
 }
 
+/* "local:snippets/x.yaml" */
+static void check_snippet(const struct state *state, const char *volid, struct fitness *fitness,
+			  struct strvec *files)
+{
+	size_t len = strcspn(volid, ":");
+	CLEANUP(scope_free) char *id = memory_print("%.*s", (int)len, volid);
+	CLEANUP(scope_free) char *what = memory_print("snippet %s", volid);
+	const struct state_storage *storage = state_find_storage(state, id);
+
+	if (!storage)
+		fitness_add(fitness, false, what, "the node has no storage %s; see pvesm status", id);
+	else if (storage->disabled)
+		fitness_add(fitness, false, what,
+			    "its storage is switched off for this node: pvesm set %s --disable 0", id);
+	else if (!storage->snippets)
+		fitness_add(fitness, false, what,
+			    "its storage does not hold any: add snippets to the content of %s", id);
+	else if (storage->path && !storage->own_folders)
+		strvec_pushf(files, "%s/%s", storage->path, volid + len + 1);
+}
+
+void fitness_snippets(const struct spec *spec, const struct state *state, struct fitness *fitness,
+		      struct strvec *files)
+{
+	const struct spec_section *node = spec_find_node(spec, state->node);
+	CLEANUP(strvec_release) struct strvec snippets = STRVEC_INIT;
+
+	for (size_t i = 0; node && i < spec->vm_count; i++) {
+		const struct spec_value *said = spec_value(spec->vms[i], KEY_SNIPPETS);
+
+		for (size_t j = 0; said && spec->vms[i]->node == node && j < said->list.count; j++)
+			gather_one(strchr(said->list.items[j], '=') + 1, &snippets);
+	}
+	for (size_t i = 0; i < snippets.count; i++)
+		check_snippet(state, snippets.items[i], fitness, files);
+}
+
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);

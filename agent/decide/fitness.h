@@ -15,6 +15,7 @@
 struct site;
 struct spec;
 struct state;
+struct strvec;
 
 struct fitness_line {
 	char *what;		/* "template prakriti-template (9000)" */
@@ -37,6 +38,13 @@ void fitness_remark(struct fitness *fitness, const char *what, const char *forma
 
 /* Version, quorum, storages, pools of both kinds, bridges, templates: all that spec uses on this node. */
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness);
+
+/*
+ * A line on each storage of snippets of spec's VMs on this node that has none; to files
+ * are added those, whole paths, that the caller is to look for.
+ */
+void fitness_snippets(const struct spec *spec, const struct state *state, struct fitness *fitness,
+		      struct strvec *files);
 
 /* A remark on each thing around spec's VMs on this node that is seldom meant; else nothing. */
 void fitness_site(const struct spec *spec, const struct state *state, const struct site *site,

@@ -32,6 +32,7 @@ static void release_storages(struct state *state)
 		free(state->storages[i].id);
 		free(state->storages[i].type);
 		free(state->storages[i].vg);
+		free(state->storages[i].path);
 		free(state->storages[i].pool);
 	}
 	free(state->storages);

@@ -36,6 +36,9 @@ struct state_storage {
 	char *vg, *pool;	/* lvmthin only */
 	bool disabled;		/* switched off, or not for this node */
 	bool images;		/* may hold VM disks */
+	bool snippets;		/* may hold files for cloud-init */
+	char *path;		/* of those that are folders, where it is said */
+	bool own_folders;	/* its kinds of content lie in folders of their own choice */
 };
 
 struct state {

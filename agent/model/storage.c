@@ -36,21 +36,31 @@ static void replace(char **text, const char *value)
 	*text = memory_copy(value);
 }
 
-static void parse_property(const struct state *state, struct state_storage *storage,
-			   const char *key, const char *value)
+static void parse_thin(struct state_storage *storage, const char *key, const char *value)
 {
-	if (strcmp(key, "content") == 0)
-		storage->images = lists(value, "images");
-	else if (strcmp(key, "disable") == 0)
-		storage->disabled |= is_true(value);
-	else if (strcmp(key, "nodes") == 0)
-		storage->disabled |= state->node && !lists(value, state->node);
-	else if (strcmp(storage->type, "lvmthin") != 0)
-		return;
-	else if (strcmp(key, "vgname") == 0)
+	if (strcmp(key, "vgname") == 0)
 		replace(&storage->vg, value);
 	else if (strcmp(key, "thinpool") == 0)
 		replace(&storage->pool, value);
+}
+
+static void parse_property(const struct state *state, struct state_storage *storage,
+			   const char *key, const char *value)
+{
+	if (strcmp(key, "content") == 0) {
+		storage->images = lists(value, "images");
+		storage->snippets = lists(value, "snippets");
+	} else if (strcmp(key, "path") == 0) {
+		replace(&storage->path, value);
+	} else if (strcmp(key, "content-dirs") == 0) {
+		storage->own_folders = true;
+	} else if (strcmp(key, "disable") == 0) {
+		storage->disabled |= is_true(value);
+	} else if (strcmp(key, "nodes") == 0) {
+		storage->disabled |= state->node && !lists(value, state->node);
+	} else if (strcmp(storage->type, "lvmthin") == 0) {
+		parse_thin(storage, key, value);
+	}
 }
 
 /* Without a content line most kinds take images (Proxmox's default). */
