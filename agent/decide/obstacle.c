@@ -135,6 +135,16 @@ static char *obstacle_of_lock(const struct state_guest *guest)
 			    lock, guest->vmid);
 }
 
+static char *obstacle_of_template(const struct spec_section *vm, const struct state_guest *guest)
+{
+	const char *template = vmconf_get(guest->conf, "template");
+
+	if (!template || strcmp(template, "1") != 0)
+		return NULL;
+	return memory_print("it was made a template outside, and no template runs: give the VM "
+			    "another vmid, or vyom destroy %s and apply again", vm->name);
+}
+
 /* lvs was asked if anything was not active: what is not there now is gone. */
 static char *obstacle_of_volume(const struct state *state, const struct state_guest *guest)
 {
@@ -169,6 +179,8 @@ char *obstacle_find(const struct spec_section *vm, const struct state *state,
 		obstacle = obstacle_of_owner(vm, guest, record);
 	if (!obstacle)
 		obstacle = obstacle_of_lock(guest);
+	if (!obstacle)
+		obstacle = obstacle_of_template(vm, guest);
 	if (!obstacle)
 		obstacle = obstacle_of_disk(state, guest);
 	return obstacle;
