@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "decide/diff_data.h"
 #include "decide/extra.h"
+#include "decide/lack.h"
 #include "decide/option.h"
 #include "decide/plan_remark.h"
 #include "model/spec.h"
@@ -143,6 +144,18 @@ static void add_surroundings(struct differences *differences, const struct diff_
 		    memory_copy("apply starts it"));
 }
 
+static void add_lacks(struct differences *differences, const struct diff_vm *diff)
+{
+	for (enum lack lack = 0; lack < LACK_COUNT; lack++) {
+		char *text = lack_find(diff, lack);
+
+		if (text)
+			add(differences, lack_name(lack), lack == LACK_BOOT ? OPTION_BOOT_DISK : "a drive",
+			    lack == LACK_BOOT ? vmconf_get(diff->guest->conf, "boot") : NULL,
+			    DIFFERENCE_NEVER, text);
+	}
+}
+
 /* --- what the file does not name --- */
 
 static void add_unnamed(struct differences *differences, const struct diff_vm *diff)
@@ -173,6 +186,7 @@ void differences_find(const struct diff_vm *diff, const struct state *state,
 	for (size_t i = 0; i < diff->data_count; i++)
 		add_data(differences, &diff->data[i]);
 	add_surroundings(differences, diff);
+	add_lacks(differences, diff);
 	add_unnamed(differences, diff);
 }
 

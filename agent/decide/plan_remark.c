@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "decide/diff.h"
 #include "decide/instance.h"
+#include "decide/lack.h"
 #include "decide/plan.h"
 #include "model/spec.h"
 #include "model/state.h"
@@ -80,6 +81,16 @@ static void note_replication(const struct diff_vm *diff, struct plan *plan)
 			  "replication: job %s copies it to another node, and vyom's VMs live on "
 			  "one: pvesr delete %s", diff->guest->replication,
 			  diff->guest->replication);
+}
+
+static void note_lacks(const struct diff_vm *diff, struct plan *plan)
+{
+	for (enum lack lack = 0; lack < LACK_COUNT; lack++) {
+		CLEANUP(scope_free) char *text = lack_find(diff, lack);
+
+		if (text)
+			plan_note(plan, diff->vm->name, diff->vmid, "%s: %s", lack_name(lack), text);
+	}
 }
 
 static void remark_restart(const struct diff_vm *diff, struct plan *plan)
@@ -165,4 +176,5 @@ void plan_remark(const struct diff_vm *diff, const struct state *state,
 	remark_restart(diff, plan);
 	remark_reinit(diff, state, options, plan);
 	note_replication(diff, plan);
+	note_lacks(diff, plan);
 }

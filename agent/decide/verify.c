@@ -5,6 +5,7 @@
 
 #include "decide/budget.h"
 #include "decide/diff_data.h"
+#include "decide/lack.h"
 #include "decide/extra.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
@@ -140,6 +141,16 @@ static void add_memberships(struct verify *verify, enum verify_kind kind, const 
 			"delete %s)", guest->replication, guest->replication);
 }
 
+static void add_lacks(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	for (enum lack lack = 0; lack < LACK_COUNT; lack++) {
+		char *text = lack_find(vm, lack);
+
+		if (text)
+			add(verify, kind, vm->vm->name, vm->vmid, lack_name(lack))->text = text;
+	}
+}
+
 static void add_extras(struct verify *verify, const struct diff_vm *vm)
 {
 	const struct vmconf *conf = vm->guest->conf;
@@ -177,6 +188,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 	add_data(verify, kind, vm);
 	add_stray(verify, kind, vm);
 	add_memberships(verify, kind, vm);
+	add_lacks(verify, kind, vm);
 	add_extras(verify, vm);
 	if (vm->start)
 		add(verify, kind, vm->vm->name, vm->vmid, "run state")->text = memory_copy("does "
