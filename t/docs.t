@@ -24,6 +24,14 @@ done <"$tmp/keys"
 grep -o '^\.It Cm [a-z0-9-]* Pq' agent/vyom.conf.5 | cut -d' ' -f3 | grep -vxFf "$tmp/keys" >"$tmp/out"
 ok "and none that is no key" not test -s "$tmp/out"
 
+# when a change of each key of a VM or a card is in force: each stands there once
+sed -nE 's/^\t*"([a-z0-9-]*)", .*SCOPE_(VM|GUEST|NIC)\>.*/\1/p' agent/model/key_table.c | sort >"$tmp/keys"
+sed -n '/^\.Ss When a change is in force/,/^\.S[hs] [^W]/s/^\.Cm //p' agent/vyom.conf.5 | sed 's/ [,;:.]//g' | tr ' ' '\n' |
+	grep . | sort >"$tmp/said"
+ok "there are some" test "$(wc -l <"$tmp/keys")" -gt 60
+diff "$tmp/keys" "$tmp/said" >"$tmp/out"
+ok "vyom.conf(5) says of each key of a VM when its change is in force" not test -s "$tmp/out"
+
 grep -Eo '\b(agent|t|etc|scripts)/[A-Za-z0-9._/-]*[A-Za-z0-9_]' README | sort -u >"$tmp/named"
 ok "the README names files" test -s "$tmp/named"
 while read -r file; do

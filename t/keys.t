@@ -50,6 +50,12 @@ count_calls() {
 	END
 }
 
+# may_wait KEY: does vyom.conf(5) say that a change of it may wait for a restart?
+may_wait() {
+	sed -n '/^\.Ss When a change is in force/,/^\.It at its next start/p' "$srcdir/agent/vyom.conf.5" |
+		sed -n '/^\.Cm balloon/,$s/^\.Cm//p' | grep -Eq " $1( |\$)"
+}
+
 # settled SENTENCE: after an apply, all is in line, and another one calls no qm
 settled() {
 	status 0 "$1: verify is in line" vyom verify
@@ -104,6 +110,7 @@ for key in $(keys); do
 	agent-*) applied "$key" "$memory" "agent = true" "$line" ;;
 	*) applied "$key" "$memory" "$line" ;;
 	esac
+	[ ! -s "$tmp/said" ] || ok "vyom.conf(5) says that $key may wait for a restart" may_wait "$key"
 	case $key in
 	iops | mbps) ;;		# with those for reads and for writes they would be refused
 	*) all+=("$line") ;;
