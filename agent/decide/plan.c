@@ -255,7 +255,7 @@ static void plan_start(const struct diff_vm *diff, const struct state *state, bo
 	if (diff->standing == DIFF_PRESENT)
 		step->memory = memory_of(diff, state);
 	if (diff->guest && diff->guest->ha)
-		step->why = memory_copy("asked of HA, and waited for");
+		step->why = memory_copy(PLAN_ASKED_OF_HA);
 	if (restarted && diff->guest->pid)
 		step->memory = more_than(step->memory, budget_memory_of(diff->guest->conf));
 	plan_wait(diff, restarted, plan);

@@ -102,6 +102,9 @@ void plan_stray(const struct thin_volume *stray, const struct state *state,
 /* How long a guest may take to shut down before it is stopped. */
 #define PLAN_SHUTDOWN_SECONDS 90
 
+/* Why a step of power takes longer where HA manages the VM (pve-facts 4.14). */
+#define PLAN_ASKED_OF_HA "asked of HA, and waited for"
+
 struct plan_step *plan_add(struct plan *plan, const char *vm, unsigned vmid, enum qm_verb verb);
 void plan_refuse(struct plan *plan, const char *vm, unsigned vmid, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

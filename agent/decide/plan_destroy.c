@@ -148,6 +148,7 @@ static void plan_removal(const struct state_guest *guest, const struct state *st
 {
 	const char *lock = vmconf_get(guest->conf, "lock");
 	unsigned vmid = guest->vmid;
+	struct plan_step *step;
 
 	if (lock) {
 		plan->busy = true;
@@ -156,9 +157,11 @@ static void plan_removal(const struct state_guest *guest, const struct state *st
 			  lock);
 	}
 	plan_stray(leftover_efidisk(state, records, vmid), state, NULL, name, vmid, plan);
-	if (guest->pid)
-		qm_shutdown(&plan_add(plan, name, vmid, QM_SHUTDOWN)->argv, vmid,
-			    PLAN_SHUTDOWN_SECONDS);
+	if (guest->pid) {
+		step = plan_add(plan, name, vmid, QM_SHUTDOWN);
+		qm_shutdown(&step->argv, vmid, PLAN_SHUTDOWN_SECONDS);
+		step->why = guest->ha ? memory_copy(PLAN_ASKED_OF_HA) : NULL;
+	}
 	plan_freeing(state, name, vmid, plan);
 	qm_destroy(&plan_add(plan, name, vmid, QM_DESTROY)->argv, vmid);
 }

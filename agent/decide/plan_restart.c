@@ -51,7 +51,8 @@ static char *reason(const struct diff_vm *diff)
 	for (size_t i = 0; i < diff->count; i++)
 		if (diff->items[i].set)
 			plan_describe_change(&diff->items[i], &changes);
-	return changes.len ? memory_print("restart: %s", changes.buf) : memory_copy("restart");
+	return memory_print("restart%s%s%s", diff->guest->ha ? ", " PLAN_ASKED_OF_HA : "",
+			    changes.len ? ": " : "", changes.buf);
 }
 
 void plan_restart_begin(const struct diff_vm *diff, const struct plan_options *options,
