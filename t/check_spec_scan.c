@@ -131,6 +131,9 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "vm a { vmid = 101 nic net0 { bridge = vmbr1 } nic net1 { model = e1000 mtu = 1400 } } }",
 	  "4: nic \"net0\": bridge: the first card's is said outside of the nic, at the VM itself\n"
 	  "4: nic \"net1\": mtu: only a virtio card has it\n" },
+	{ BASE "vm a { vmid = 101 nic net1 { mtu = 575 } nic net2 { mtu = 1 } nic net3 { mtu = 576 } } }",
+	  "4: nic \"net1\": mtu: is less than IP needs, and the VM would not start; give 576 or more, or 1 "
+	  "for the bridge's\n" },
 	{ BASE "nic net1 { mac = 02:00:00:00:00:01 address = 10.1.0.5/24 address6 = auto }\n" VM "}",
 	  "4: nic \"net1\": address: is one VM's own; say it there\n"
 	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },

@@ -36,13 +36,19 @@ static void check_first(const struct spec_section *nic, struct spec_problems *pr
 				 "the first card's is said outside of the nic, at the VM itself");
 }
 
-/* qm takes it of any card, and QEMU of one kind only. */
+#define IP_LEAST_MTU 576
+
+/* qm takes any of any card; QEMU of one kind only, and qm starts none that IP cannot do with. */
 static void check_mtu(const struct spec_section *nic, struct spec_problems *problems)
 {
 	const struct spec_value *model = nic->values[KEY_NIC_MODEL];
+	const struct spec_value *mtu = nic->values[KEY_MTU];
 
-	if (nic->values[KEY_MTU] && model && strcmp(model->text, "virtio") != 0)
+	if (mtu && model && strcmp(model->text, "virtio") != 0)
 		complain(problems, nic, KEY_MTU, "only a virtio card has it");
+	if (mtu && !mtu->refused && mtu->number > 1 && mtu->number < IP_LEAST_MTU)
+		complain(problems, nic, KEY_MTU, "is less than IP needs, and the VM would not start; "
+						 "give 576 or more, or 1 for the bridge's");
 }
 
 /* What many VMs cannot have in common. */
