@@ -137,7 +137,7 @@ node_new
 vms 1 'wait = agent'
 guest default agent after 20
 status 0 "a VM is made, and its guest waited for" vyom apply --yes
-out 'the guest is there, at 10.0.2.101' "its address is said"
+out 'vm-1 \(201\) +wait +the guest is there, at 10.0.2.101' "its address is said"
 vyom log 1
 out 'wait' "the log has the step"
 status 0 "verify does not ask" vyom verify
@@ -150,7 +150,7 @@ vms 2 'wait = agent'
 guest 201 agent no
 guest 202 agent yes
 status 0 "a guest that does not answer is no failure" vyom apply --yes
-out 'vm-1 \(201\): it was started, but the guest agent was not there after 300 s' "but is said"
+out 'vm-1 \(201\) +wait +it was started, but the guest agent was not there after 300 s' "but is said"
 ok "both VMs run" test -e "$root/run/qemu-server/201.pid" -a -e "$root/run/qemu-server/202.pid"
 
 # cloudinit STATUS EXITCODE: what cloud-init status says in 201

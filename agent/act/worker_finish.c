@@ -229,13 +229,12 @@ static int finish_wait(struct worker *worker, struct error *err)
 	struct plan none = { .steps = NULL };
 
 	worker->awaits = false;
-	strbuf_addf(&why, "%s (%u): ", worker->record.vm, worker->record.vmid);
 	if (worker->watch.terminated)
 		strbuf_adds(&why, "its guest is not waited for any more");
 	else
 		qm_output_complaint(worker->record.output, &why);
 	if (worker->record.status != 0 && worker->restarting)
-		return finish_failed(worker, &none, strstr(why.buf, ": ") + 2, err);
+		return finish_failed(worker, &none, why.buf, err);
 	worker_emit(worker, (struct event){ .kind = EVENT_REMARK, .text = why.buf });
 	return finish_done(worker, &none, err);
 }
