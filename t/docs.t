@@ -24,6 +24,12 @@ done <"$tmp/keys"
 grep -o '^\.It Cm [a-z0-9-]* Pq' agent/vyom.conf.5 | cut -d' ' -f3 | grep -vxFf "$tmp/keys" >"$tmp/out"
 ok "and none that is no key" not test -s "$tmp/out"
 
+# each key's example is that of etc/vyom.conf
+while read -r key; do
+	value=$(sed -nE "s/^\t*#?\t*$key = (.*)$/\1/p" etc/vyom.conf | head -1 | sed -E 's/\t+#.*//; s/\\/\\e/g; s/"/\\(dq/g')
+	ok "vyom.conf(5) has the example of $key" grep -qxF ".Dl $key = $value" agent/vyom.conf.5
+done <"$tmp/keys"
+
 # when a change of each key of a VM or a card is in force: each stands there once
 sed -nE 's/^\t*"([a-z0-9-]*)", .*SCOPE_(VM|GUEST|NIC)\>.*/\1/p' agent/model/key_table.c | sort >"$tmp/keys"
 sed -n '/^\.Ss When a change is in force/,/^\.S[hs] [^W]/s/^\.Cm //p' agent/vyom.conf.5 | sed 's/ [,;:.]//g' | tr ' ' '\n' |
