@@ -79,6 +79,26 @@ static unsigned count_lines(const char *text, const char *line)
 	return count;
 }
 
+/* The node and the site that a test finds, and what it writes of them. */
+static struct state state;
+static struct site site;
+static struct strbuf text;
+static struct error err;
+
+static void set_up(void)
+{
+	make_node(&state);
+	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
+	text = (struct strbuf)STRBUF_INIT;
+}
+
+static void tear_down(void)
+{
+	strbuf_release(&text);
+	site_release(&site);
+	state_release(&state);
+}
+
 static const struct { const char *net, *gateway, *own, *build, *first, *last; } nets[] = {
 	{ "192.168.64.0/20",	"192.168.68.1",	"192.168.68.10",
 	  "192.168.68.201/20",	"192.168.68.211/20", "192.168.68.213/20" },
@@ -97,13 +117,9 @@ static const struct { const char *net, *gateway, *own, *build, *first, *last; } 
 
 START_TEST(addresses_are_guessed_where_the_net_has_room)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
 	const char *const wanted[] = { nets[_i].build, nets[_i].first, nets[_i].last };
-	struct error err = { 0 };
 
-	make_node(&state);
+	site_release(&site);
 	make_site(&site, nets[_i].net, nets[_i].gateway, nets[_i].own);
 	ck_assert_msg(init_write(&state, &site, NULL, &text, &err) == 0, "%s", err.text);
 	for (size_t i = 0; i < 3; i++) {
@@ -136,13 +152,7 @@ START_TEST(memory_is_what_is_free_of_the_nodes)
 	CLEANUP(scope_free) char *worker = memory_print("memory = \"%s\"", memories[_i].worker);
 	CLEANUP(scope_free) char *reserve =
 		memory_print("memory-reserve = \"%s\"", memories[_i].reserve);
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
 
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	state.memory = memories[_i].memory * GIB;
 	if (memories[_i].used)
 		add_guest(&state, 300, guest);
@@ -155,13 +165,6 @@ END_TEST
 
 START_TEST(disks_are_what_the_pool_can_promise)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
-
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	add_guest(&state, 300, "scsi0: local-lvm:vm-300-disk-0,size=300G\n");
 	add_volume(&state, 300, 300 * GIB);
 	ck_assert_int_eq(init_write(&state, &site, NULL, &text, &err), 0);
@@ -172,13 +175,6 @@ END_TEST
 
 START_TEST(the_pool_with_most_room_is_taken)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
-
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	add_pool(&state, "full", "full", 900 * GIB, 800 * GIB);
 	add_pool(&state, "off", "off", 900 * GIB, 0);
 	state.storages[2].disabled = true;
@@ -192,13 +188,6 @@ END_TEST
 
 START_TEST(ids_have_neither_a_guest_nor_what_is_left_of_one)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
-
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	add_guest(&state, 103, "memory: 512\n");
 	add_volume(&state, 105, GIB);
 	add_volume(&state, 9000, GIB);
@@ -211,13 +200,6 @@ END_TEST
 
 START_TEST(ids_of_a_range_from_9000_do_not_meet)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
-
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	site.first_id = 8999;
 	site.end_id = 9003;
 	ck_assert_int_eq(init_write(&state, &site, NULL, &text, &err), 0);
@@ -243,13 +225,7 @@ static const struct { const char *storage; uint64_t size; bool taken; } template
 START_TEST(a_template_is_used_if_a_linked_clone_of_it_will_do)
 {
 	CLEANUP(scope_free) char *conf = memory_print(template_conf, templates[_i].storage);
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-	CLEANUP(state_release) struct state state;
-	CLEANUP(site_release) struct site site;
-	struct error err = { 0 };
 
-	make_node(&state);
-	make_site(&site, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
 	add_pool(&state, "elsewhere", "slow", 10 * GIB, 0);
 	add_guest(&state, 9005, conf);
 	add_volume(&state, 9005, templates[_i].size);
@@ -270,7 +246,6 @@ START_TEST(the_example_is_gone_through_line_by_line)
 		"\t\tbridge = \"kept\"", "\t}", "\tvm \"b\" {", "\t\tvmid = 2", "\t\tmac = \"away\"",
 		"\t}", "}", "bridge = \"beyond\"", NULL,
 	};
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	CLEANUP(init_release) struct init init = INIT_INIT;
 
 	init.node = "mine";
@@ -291,6 +266,7 @@ END_TEST
 
 static void add_cases(TCase *tcase)
 {
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, addresses_are_guessed_where_the_net_has_room, 0, ROWS(nets));
 	tcase_add_loop_test(tcase, memory_is_what_is_free_of_the_nodes, 0, ROWS(memories));
 	tcase_add_test(tcase, disks_are_what_the_pool_can_promise);
