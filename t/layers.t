@@ -47,7 +47,7 @@ perl -e '
 		["libdevmapper", qr/^libdevmapper\.h$/, qr{^edge/thin_(dm|row_kernel)\.c$}],
 		["SQLite", qr/^sqlite3\.h$/, qr{^edge/journal(_[a-z]+)?\.[ch]$}],
 		["jansson", qr/^jansson\.h$/, qr{^(edge/(agent|image|lvs|pvefs|bundle)\.c|cli/.*)$}],
-		["libcrypto", qr{^openssl/}, qr{^base/digest\.c$}],
+		["libcrypto", qr{^openssl/}, qr{^base/(base64|digest)\.c$}],
 		["libssh", qr{^libssh/}, qr{^edge/(ssh|link)_[a-z]+\.[ch]$|^edge/link\.c$}],
 	);
 	my (%includes, %foreign);
