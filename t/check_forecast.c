@@ -55,7 +55,7 @@ static const char template[] =
 	"parent: before\n"
 	"scsi0: local-lvm:base-9000-disk-1,discard=on,size=4G\n"
 	"scsi1: fast:base-9000-disk-0,size=1G\n"
-	"smbios1: uuid=be8c63cf-bfd6-47a4-8a8f-4436ed99fc28\n"
+	"smbios1: base64=1,serial=Nw==,uuid=be8c63cf-bfd6-47a4-8a8f-4436ed99fc28\n"
 	"tags: golden\n"
 	"template: 1\n"
 	"unused0: local-lvm:vm-9000-disk-9\n"
@@ -81,10 +81,10 @@ static const struct { const char *key, *value; } expected[] = {
 	{ "ide3",	"local:iso/tools.iso,media=cdrom,size=1M" },
 	{ "scsi0",	"local-lvm:vm-101-disk-0,discard=on,size=4G" },
 	{ "scsi1",	"fast:vm-101-disk-1,size=1G" },
+	{ "smbios1",	"base64=1,serial=Nw==,uuid=ITS-OWN" },
 	{ "virtio0",	"local-lvm:vm-101-disk-2,size=2G" },
 	{ "lock",	NULL },
 	{ "parent",	NULL },
-	{ "smbios1",	NULL },
 	{ "template",	NULL },
 	{ "unused0",	NULL },
 	{ "vmgenid",	NULL },

@@ -13,6 +13,8 @@ static const enum key_scope scopes[] = {
 	SCOPE_VM, SCOPE_ROLE, SCOPE_CLUSTER, SCOPE_NODE, SCOPE_TEMPLATE, SCOPE_NIC,
 };
 
+#define N20 "01234567890123456789"
+#define N100 N20 N20 N20 N20 N20
 #define SCOPE_COUNT (sizeof(scopes) / sizeof(*scopes))
 
 START_TEST(every_row_says_what_it_is)
@@ -247,7 +249,25 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_OPTIONS,		"net1=virtio,bridge=vmbr0", "net1 cannot be said so: " },
 	{ KEY_OPTIONS,		"lock=backup",		"a locked VM takes no change" },
 	{ KEY_OPTIONS,		"template=1",		"does not become a template so" },
-	{ KEY_OPTIONS,		"smbios1=uuid=x",	"what tells the VM from another" },
+	{ KEY_OPTIONS,		"smbios1=uuid=x",	"vyom has a key for it: smbios; its uuid is made with "
+							"each clone and is always kept" },
+	{ KEY_SMBIOS,		"manufacturer=ACME,product=Two words,version=a=b", NULL },
+	{ KEY_SMBIOS,		"serial=ä 7,sku=00,family=-", NULL },
+	{ KEY_SMBIOS,		"serial=7,uuid=1111abcd-1111-4111-8111-111111111111",
+	  "its uuid is what tells the VM from another, made with it and always kept; leave it out" },
+	{ KEY_SMBIOS,		"base64=1,serial=Nw==",	"vyom encodes them; leave base64 out" },
+	{ KEY_SMBIOS,		"colour=red",		"\"colour\" is not one of its items; qm knows "
+							"manufacturer product version serial sku family" },
+	{ KEY_SMBIOS,		"manufacturer=Acme, Inc.", "\" Inc.\" is not one of its items" },
+	{ KEY_SMBIOS,		"ACME",			"\"ACME\" is not one of its items" },
+	{ KEY_SMBIOS,		"serial=",		"serial: the value is missing" },
+	{ KEY_SMBIOS,		"sku=0",		"sku: Proxmox does not tell the guest a 0" },
+	{ KEY_SMBIOS,		"serial=7,serial=8",	"something is said twice, or a word is empty" },
+	{ KEY_SMBIOS,		"serial=7,",		"something is said twice, or a word is empty" },
+	{ KEY_SMBIOS,		"",			"something is said twice, or a word is empty" },
+	{ KEY_SMBIOS,		"serial=" N100 N100 N100 "012345678901234567890123456789012345678", NULL },
+	{ KEY_SMBIOS,		"serial=" N100 N100 N100 "0123456789012345678901234567890123456789",
+	  "encoded, with the uuid, it is 514 characters, and qm keeps 512; make it shorter" },
 	{ KEY_OPTIONS,		"scsi1=local-lvm:8",	"vyom has a key for it: data-disks" },
 	{ KEY_OPTIONS,		"efidisk0=local-lvm:1",	"vyom has a key for it: efidisk" },
 	{ KEY_OPTIONS,		"usb14=host=1",		"usb14 is no option of qm set that vyom knows" },

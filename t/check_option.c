@@ -87,6 +87,8 @@ static const struct { const char *cluster, *vm, *option, *value; } wants[] = {
 	{ "",			"serial = socket",	"serial0",	"socket" },
 	{ "",			"vga = qxl vga-memory = 32M", "vga",	"type=qxl,memory=32" },
 	{ "",			"rng = \"/dev/urandom\"", "rng0",	"/dev/urandom" },
+	{ "",			"",			"smbios1",	NULL },
+	{ "",			"smbios = \"product=Two words,serial=7\"", "smbios1", "product=Two words,serial=7" },
 	{ "",			"package-upgrade = no",	"ciupgrade",	"0" },
 	{ "",			"snippets = { \"user=local:snippets/u\", \"meta=local:snippets/m\" }", "cicustom",
 	  "user=local:snippets/u,meta=local:snippets/m" },
@@ -119,6 +121,7 @@ START_TEST(an_option_is_what_the_spec_declares)
 }
 END_TEST
 
+#define UUID "1111abcd-1111-4111-8111-111111111111"
 #define NIC "virtio=02:1F:00:00:00:01,bridge=vmbr0"
 
 /* Does found say what wanted says? */
@@ -212,6 +215,20 @@ static const struct { const char *option, *wanted, *found; bool agrees; } agreem
 	{ "cpu",	"flags=+aes;-pcid",	"host,flags=-pcid;+aes",	true },
 	{ "cpu",	"flags=+aes;-pcid",	"host,flags=+aes",		false },
 	{ "cpu",	"flags=+aes",		"host,flags=+aes;-pcid",	false },
+	/* what is encoded is what it says */
+	{ "smbios1",	"serial=7",		"base64=1,serial=Nw==,uuid=" UUID, true },
+	{ "smbios1",	"serial=7",		"uuid=" UUID ",serial=Nw,base64=yes", true },
+	{ "smbios1",	"serial=7",		"serial=7,uuid=" UUID,		true },
+	{ "smbios1",	"serial=7",		"base64=0,serial=7,uuid=" UUID,	true },
+	{ "smbios1",	"serial=7",		"serial=Nw==,uuid=" UUID,	false },
+	{ "smbios1",	"serial=7",		"base64=1,serial=7,uuid=" UUID,	false },
+	{ "smbios1",	"serial=abc",		"serial=ABC,uuid=" UUID,	false },
+	{ "smbios1",	"serial=7",		"serial=7.0,uuid=" UUID,	false },
+	{ "smbios1",	"serial=7",		"serial=07,uuid=" UUID,		false },
+	{ "smbios1",	"serial=7",		"base64=1,serial=Nw==,sku=YQ==,uuid=" UUID, true },
+	{ "smbios1",	"serial=7,sku=a",	"base64=1,serial=Nw==,uuid=" UUID, false },
+	{ "smbios1",	"serial=7",		"uuid=" UUID,			false },
+	{ "smbios1",	"serial=7",		NULL,				false },
 };
 
 START_TEST(a_value_agrees_by_its_form)
@@ -246,6 +263,14 @@ static const struct { const char *option, *wanted, *found, *value; } merges[] = 
 	  "rack 7\nask Ann\nmanaged by vyom: lab/web" },
 	{ "description", "managed by vyom: lab/web", NULL, "managed by vyom: lab/web" },
 	{ "description", "managed by vyom: lab/web", "", "managed by vyom: lab/web" },
+	{ "smbios1",	"product=Two words,serial=7", "uuid=" UUID,
+	  "uuid=" UUID ",base64=1,product=VHdvIHdvcmRz,serial=Nw==" },
+	{ "smbios1",	"serial=7",		"serial=6,sku=abc,uuid=" UUID,
+	  "serial=Nw==,base64=1,sku=YWJj,uuid=" UUID },
+	{ "smbios1",	"serial=7",		"base64=1,sku=YSxi,uuid=" UUID,
+	  "base64=1,serial=Nw==,sku=YSxi,uuid=" UUID },
+	{ "smbios1",	"serial=7",		"base64=0,sku=abc,uuid=" UUID,
+	  "base64=1,serial=Nw==,sku=YWJj,uuid=" UUID },
 };
 
 START_TEST(what_is_not_declared_is_kept)
@@ -267,6 +292,23 @@ START_TEST(what_was_merged_agrees)
 }
 END_TEST
 
+static const struct { const char *option, *found, *other; bool kept; } keeps[] = {
+	{ "smbios1",	"uuid=" UUID,		"base64=1,serial=Nw==,uuid=1111ABCD-1111-4111-8111-111111111111", true },
+	{ "smbios1",	"uuid=" UUID,		"uuid=33333333-1111-4111-8111-111111111111", false },
+	{ "smbios1",	"uuid=" UUID,		"serial=7",	false },
+	{ "smbios1",	"uuid=" UUID,		NULL,		false },
+	{ "smbios1",	NULL,			"serial=7",	true },
+	{ "cores",	"4",			"2",		true },
+	{ "cores",	"4",			NULL,		true },
+};
+
+START_TEST(a_vm_is_known_by_its_uuid)
+{
+	ck_assert_int_eq(option_keeps(option(keeps[_i].option), keeps[_i].found, keeps[_i].other),
+			 keeps[_i].kept);
+}
+END_TEST
+
 static const struct { const char *option, *value, *text; } descriptions[] = {
 	{ "cipassword",	"$6$saltsalt$abc",	"a hash (d4e25a46)" },
 	{ "cipassword",	NULL,			"nothing" },
@@ -279,6 +321,9 @@ static const struct { const char *option, *value, *text; } descriptions[] = {
 	{ "sshkeys",	KEY_1 "\n\n" KEY_2,		"2 keys" },
 	{ "sshkeys",	ENCODED_1 "%0A" ENCODED_2,	"2 keys" },
 	{ "sshkeys",	"",				"0 keys" },
+	{ "smbios1",	"serial=7",			"serial=7" },
+	{ "smbios1",	"base64=1,uuid=" UUID ",serial=Nw==", "uuid=" UUID ",serial=7" },
+	{ "smbios1",	"uuid=" UUID ",serial=Nw",	"uuid=" UUID ",serial=Nw" },
 };
 
 START_TEST(keys_are_counted_and_the_rest_is_shown)
@@ -321,6 +366,7 @@ static const struct {
 	{ "net0",	NIC ",rate=5",	NIC,		"0",		OPTION_LIVE },
 	{ "net0",	NIC,		"virtio=02:1F:00:00:00:09,bridge=vmbr0", NULL, OPTION_REINIT },
 	{ "cipassword",	"$6$a$b",	NULL,		NULL,		OPTION_REINIT },
+	{ "smbios1",	"serial=7",	"uuid=" UUID,	"memory,cpu",	OPTION_RESTART },
 };
 
 START_TEST(a_change_means_what_qm_makes_of_it)
@@ -415,6 +461,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, a_value_agrees_by_its_form, 0, ROWS(agreements));
 	tcase_add_loop_test(tcase, what_is_not_declared_is_kept, 0, ROWS(merges));
 	tcase_add_loop_test(tcase, what_was_merged_agrees, 0, ROWS(merges));
+	tcase_add_loop_test(tcase, a_vm_is_known_by_its_uuid, 0, ROWS(keeps));
 	tcase_add_loop_test(tcase, keys_are_counted_and_the_rest_is_shown, 0, ROWS(descriptions));
 	tcase_add_loop_test(tcase, what_options_lists_leaves_other_items_alone, 0,
 			    ROWS(listed_merges));

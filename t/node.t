@@ -122,6 +122,11 @@ ok "a description is encoded comment lines" is "$(head -2 "$conf/101.conf")" '#o
 ok "a card without a MAC gets one, and no bridge is looked for" has "$conf/101.conf" '^net0: virtio=BC:24:11:..:..:..,bridge=vmbr9$'
 qm set 101 --memory abc
 ok "a bad number is refused in the real words" is "$(cat "$err")" "$(cat "$here/expect/set-memory")"
+qm set 101 --smbios1 "serial=Two words,uuid=x"
+ok "set refuses what is no base64, and no uuid" has "$err" 'smbios1.serial: value does not match the regex pattern'
+ok "by the item" has "$err" 'smbios1.uuid: value does not match the regex pattern'
+qm set 101 --smbios1 "serial=$(printf '%0510d' 0)"
+ok "set refuses what is too long of that" has "$err" 'value may only be 512 characters long'
 qm set 101 --ipconfig0 ip=10.0.2.51
 ok "a bad address too" is "$(cat "$err")" "$(cat "$here/expect/set-ipconfig")"
 qm set 101 --digest 0000000000000000000000000000000000000000 --cores 1

@@ -61,7 +61,8 @@ void diff_compare_option(struct diff_vm *diff, const struct vmconf *conf,
 	if (!vmconf_get_pending(conf, option->name, &pending)) {
 		if (!agrees)
 			add_item(diff, conf, option, DIFF_CHANGE, wanted, found);
-	} else if (option_agrees(option, wanted, pending)) {
+	} else if (option_agrees(option, wanted, pending) &&
+		   option_keeps(option, found, pending)) {
 		waits = diff->running && option_may_wait(option, wanted, found, conf);
 		if (!agrees)
 			add_item(diff, conf, option, waits ? DIFF_WAITING : DIFF_CHANGE, wanted,

@@ -74,6 +74,18 @@ static bool is_cloned_drive(const struct vmconf_entry *entry)
 	return file && (strstr(file, ":base-") || strstr(file, ":vm-"));
 }
 
+/* Which uuid it will be qm alone knows, and takes no such word for one. */
+static void add_smbios(struct strbuf *text, const struct vmconf *source)
+{
+	CLEANUP(propstr_release) struct propstr items =
+		propstr_parse(source ? vmconf_get(source, "smbios1") : NULL, NULL);
+
+	propstr_set(&items, "uuid", "ITS-OWN");
+	strbuf_adds(text, "smbios1: ");
+	propstr_format(&items, text);
+	strbuf_addch(text, '\n');
+}
+
 struct vmconf *forecast_clone(const struct spec_section *vm, const struct state *state)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, mark = STRBUF_INIT;
@@ -82,6 +94,7 @@ struct vmconf *forecast_clone(const struct spec_section *vm, const struct state 
 
 	option_mark(vm, &mark);
 	strbuf_addf(&text, "#%s\nname: %s\n", mark.buf, vm->name);
+	add_smbios(&text, source);
 	for (size_t i = 0; source && i < source->live_count; i++) {
 		const struct vmconf_entry *entry = &source->live[i];
 

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "model/propstr.h"
+#include "model/smbios.h"
 #include "base/scope.h"
 #include "model/spec.h"
 #include "base/strbuf.h"
@@ -210,6 +211,9 @@ void option_merge(const struct option *option, const char *wanted, const char *f
 	case OPTION_PROPSTR:
 		propstr_merge(option, wanted, found, value);
 		break;
+	case OPTION_SMBIOS:
+		smbios_merge(wanted, found, value);
+		break;
 	case OPTION_TAGS:
 		tags_merge(wanted, found, value);
 		break;
@@ -269,6 +273,8 @@ void option_describe(const struct option *option, const char *value, struct strb
 	} else if (option->form == OPTION_SECRET) {
 		digest_sha256(value, strlen(value), digest);
 		strbuf_addf(text, "a hash (%.8s)", digest);
+	} else if (option->form == OPTION_SMBIOS) {
+		smbios_describe(value, text);
 	} else {
 		strbuf_adds(text, value);
 	}

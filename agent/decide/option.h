@@ -28,6 +28,7 @@ enum option_form {
 	OPTION_SSH_KEYS,	/* the same key lines, after decoding */
 	OPTION_FEATURES,	/* the same words in any order, with hotplug's 0 and 1 */
 	OPTION_SECRET,		/* the same text, which is never shown, nor in an argv */
+	OPTION_SMBIOS,		/* each declared item the same, decoded; other items left alone */
 	OPTION_NOTE,		/* the description is the declared lines; one line: holds it */
 };
 
@@ -107,8 +108,11 @@ bool option_may_wait(const struct option *option, const char *wanted, const char
  */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
 
+/* Would other, in found's place, leave the VM what it is known by? */
+bool option_keeps(const struct option *option, const char *found, const char *other);
+
 /*
- * What to give qm so that found becomes wanted: for PROPSTR, TAGS and NOTE what
+ * What to give qm so that found becomes wanted: for PROPSTR, SMBIOS, TAGS and NOTE what
  * is already there is kept.
  */
 void option_merge(const struct option *option, const char *wanted, const char *found,

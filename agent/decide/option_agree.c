@@ -10,6 +10,7 @@
 #include "decide/option_part.h"
 #include "model/foreign.h"
 #include "model/propstr.h"
+#include "model/smbios.h"
 #include "model/vmconf.h"
 
 bool option_is_card(const struct option *option)
@@ -178,6 +179,11 @@ static bool absence_agrees(const struct option *option, const char *wanted)
 	}
 }
 
+bool option_keeps(const struct option *option, const char *found, const char *other)
+{
+	return option->form != OPTION_SMBIOS || smbios_keeps_uuid(found, other);
+}
+
 bool option_agrees(const struct option *option, const char *wanted, const char *found)
 {
 	if (!found)
@@ -186,6 +192,8 @@ bool option_agrees(const struct option *option, const char *wanted, const char *
 	case OPTION_PROPSTR:
 	case OPTION_PROPSTR_WHOLE:
 		return propstr_agrees(option, wanted, found);
+	case OPTION_SMBIOS:
+		return smbios_agrees(wanted, found);
 	case OPTION_TAGS:
 		return tags_agree(wanted, found);
 	case OPTION_SSH_KEYS:

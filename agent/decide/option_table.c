@@ -174,6 +174,7 @@ const struct option option_table[] = {
 	{ "vga", OPTION_PROPSTR, "type", OPTION_RESTART,
 	  PARTS({ KEY_VGA, "type", NULL }, { KEY_VGA_MEMORY, "memory", NULL }) },
 	{ "rng0", OPTION_PROPSTR, "source", OPTION_RESTART, WHOLE(KEY_RNG) },
+	{ "smbios1", OPTION_SMBIOS, NULL, OPTION_RESTART, WHOLE(KEY_SMBIOS) },
 	{ "ciuser", OPTION_TEXT, NULL, OPTION_REINIT, WHOLE(KEY_USER) },
 	{ "cipassword", OPTION_SECRET, NULL, OPTION_REINIT, WHOLE(KEY_PASSWORD_HASH) },
 	{ "sshkeys", OPTION_SSH_KEYS, NULL, OPTION_REINIT, .want = want_ssh_keys },

@@ -88,6 +88,7 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "searchdomain", HAS_KEY "searchdomain" },
 	{ "serial0",	HAS_KEY "serial" },
 	{ "shares",	HAS_KEY "shares" },
+	{ "smbios1",	HAS_KEY "smbios; its uuid is made with each clone and is always kept" },
 	{ "sockets",	HAS_KEY "sockets" },
 	{ "sshkeys",	HAS_KEY "ssh-keys" },
 	{ "startup",	HAS_KEY "start-order, start-delay and stop-timeout" },
@@ -95,7 +96,6 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "vga",	HAS_KEY "vga and vga-memory" },
 	/* what vyom relies on */
 	{ "scsihw",	"vyom's disks need virtio-scsi-single, and it sees to that" },
-	{ "smbios1",	"its uuid is what tells the VM from another; it is made anew with each clone" },
 	{ "vmgenid",	"it is made anew with each clone" },
 	{ "lock",	"a locked VM takes no change, not even vyom's next one" },
 	{ "template",	"a VM does not become a template so; see qm template" },

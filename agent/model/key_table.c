@@ -7,6 +7,7 @@
 #include "model/data_disk.h"
 #include "model/firmware_disk.h"
 #include "model/key_check.h"
+#include "model/smbios.h"
 
 #define MAX_MEMORY (4. * (double)TIB)
 #define MAX_DISK (128. * (double)TIB)
@@ -209,6 +210,11 @@ const struct key key_table[KEY_COUNT] = {
 		"rng", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_rng,
 		.help = "Where it gets random numbers from: /dev/urandom, /dev/random, "
 			"/dev/hwrng.",
+	},
+	[KEY_SMBIOS] = {
+		"smbios", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_smbios,
+		.help = "What the guest reads as its maker, serial number and the like: "
+			"manufacturer=ACME,serial=7.",
 	},
 	[KEY_USER] = {
 		"user", SCOPE_GUEST | SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_user,

@@ -72,8 +72,7 @@ sub command {
         '-chardev', "socket,id=qmp,path=$run/$vmid.qmp,server=on,wait=off", '-mon', 'chardev=qmp,mode=control',
         '-chardev', 'socket,id=qmp-event,path=/var/run/qmeventd.sock,reconnect-ms=5000', '-mon', 'chardev=qmp-event,mode=control',
         '-pidfile', "$run/$vmid.pid", '-daemonize');
-    my ($uuid) = ($main->{smbios1} // '') =~ /uuid=([0-9a-fA-F-]+)/;
-    push @command, '-smbios', "type=1,uuid=$uuid" if defined($uuid);
+    push @command, '-smbios', 'type=1' . smbios($main->{smbios1}) if $main->{smbios1};
     push @command, '-smp', "$cpus,sockets=$sockets,cores=$cores,maxcpus=$cpus", '-nodefaults',
         '-boot', 'menu=on,strict=on,reboot-timeout=1000,splash=/usr/share/qemu-server/bootsplash.jpg', '-nographic',
         '-cpu', ($main->{cpu} // 'kvm64') =~ s/,.*//r . ',enforce,+kvm_pv_eoi,+kvm_pv_unhalt,+lahf_lm,+sep', '-m', $memory;
@@ -95,6 +94,17 @@ sub command {
     }
     push @command, '-machine', 'smm=off,type=pc+pve0';
     return @command;
+}
+
+# What of smbios1 QEMU is given: decoded, a comma as two, and without what Perl takes for false.
+sub smbios {
+    my ($text) = @_;
+    my $part = Node::Property::check('smbios', 'smbios1', $text);
+    return ",$text" if !delete $part->{base64};
+    for my $key (grep { $_ ne 'uuid' } keys %$part) {
+        $part->{$key} = unpack('u', Node::Schema::uu($part->{$key})) =~ s/,/,,/gr;
+    }
+    return join('', map { $part->{$_} ? ",$_=$part->{$_}" : '' } sort keys %$part);
 }
 
 sub tap {

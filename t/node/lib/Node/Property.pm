@@ -65,6 +65,8 @@ my %kind = (
         type => qr/^(?:cirrus|qxl[234]?|none|serial[0-3]|std|virtio|virtio-gl|vmware)$/ } },
     rng => { default => 'source', need => 'source', key => { source => qr!^/dev/(?:urandom|random|hwrng)$!, max_bytes => 'int',
         period => 'int' } },
+    smbios => { default => undef, key => { uuid => qr/^[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}$/, base64 => 'bool',
+        map { $_ => qr!^[A-Za-z0-9+/]+={0,2}$! } qw(version serial manufacturer product sku family) } },
     watchdog => { default => 'model', key => { model => qr/^(?:i6300esb|ib700)$/,
         action => qr/^(?:reset|shutdown|poweroff|pause|debug|none)$/ } },
     cicustom => { default => undef, key => { map { $_ => $volume } qw(meta network user vendor) } },

@@ -14,9 +14,9 @@ our @lock = qw(backup clone create migrate rollback snapshot snapshot-delete sus
 my %key = (
     (map { $_ => ['bool'] } qw(acpi autostart ciupgrade freeze keephugepages kvm localtime numa onboot protection reboot tablet tdf
         template)),
-    (map { $_ => ['string'] } qw(args bootdisk ciuser hookscript searchdomain smbios1 startdate vmstatestorage meta parent)),
+    (map { $_ => ['string'] } qw(args bootdisk ciuser hookscript searchdomain startdate vmstatestorage meta parent)),
     (map { $_ => ['items', $_] } qw(cicustom cpu ivshmem machine spice_enhancements startup vga watchdog audio0 amd-sev)),
-    rng0 => ['items', 'rng'], affinity => ['cpuset'], hotplug => ['features'], 'allow-ksm' => ['bool'],
+    rng0 => ['items', 'rng'], smbios1 => ['items', 'smbios', 512], affinity => ['cpuset'], hotplug => ['features'], 'allow-ksm' => ['bool'],
     balloon => ['int', 0], cores => ['int', 1], sockets => ['int', 1], smp => ['int', 1], vcpus => ['int', 1],
     cpuunits => ['int', 1, 262144], shares => ['int', 0, 50000], migrate_speed => ['int', 0],
     cpulimit => ['number', 0, 128], migrate_downtime => ['number'],
@@ -78,6 +78,7 @@ sub check {
         return $value;
     } elsif ($type eq 'items') {
         Node::Property::check($rule[0], $key, $value);
+        die "value may only be $rule[1] characters long" if defined($rule[1]) && length($value) > $rule[1];
         return $value;
     } elsif ($type eq 'cpuset') {
         for my $part (split /,/, $value, -1) {

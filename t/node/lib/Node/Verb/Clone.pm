@@ -130,8 +130,8 @@ sub new_main {
         delete $card->{macaddr};
         $main{$key} = Node::Property::print_net($card);
     }
-    my $uuid = 'uuid=' . Node::Root::uuid();
-    $main{smbios1} = join(',', $uuid, grep { !/^uuid=/ } split /,/, $main{smbios1} // '');
+    my %smbios = (%{ Node::Property::parse($main{smbios1} // '') }, uuid => Node::Root::uuid());
+    $main{smbios1} = join(',', map { "$_=$smbios{$_}" } sort keys %smbios);
     $main{vmgenid} = Node::Root::uuid() if $main{vmgenid};
     $main{name} = $param->{name} // 'Copy-of-VM-' . ($main{name} // $source);
     $main{description} = $param->{description} if defined($param->{description});
