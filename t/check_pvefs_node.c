@@ -38,6 +38,8 @@ static void set_up(void)
 	sysroot_put("/sys/class/net/lo/ifindex", "1\n");
 	sysroot_put("/sys/class/net/vmbr1/bridge/bridge_id", "8000.000000000000\n");
 	sysroot_put("/sys/class/net/vmbr0/bridge/bridge_id", "8000.000000000000\n");
+	sysroot_put("/sys/class/net/vmbr0/mtu", "9000\n");
+	sysroot_put("/sys/class/net/lo/mtu", "65536\n");
 }
 
 START_TEST(a_node_is_read)
@@ -54,6 +56,9 @@ START_TEST(a_node_is_read)
 	ck_assert_uint_eq(state.bridges.count, 2);
 	ck_assert_str_eq(state.bridges.items[0], "vmbr0");
 	ck_assert_str_eq(state.bridges.items[1], "vmbr1");
+	ck_assert_uint_eq(state_bridge_mtu(&state, "vmbr0"), 9000);
+	ck_assert_uint_eq(state_bridge_mtu(&state, "vmbr1"), 0);
+	ck_assert_uint_eq(state_bridge_mtu(&state, "lo"), 0);
 	ck_assert_ptr_null(state.version);
 }
 END_TEST

@@ -38,6 +38,21 @@ qm clone 9000 300 >/dev/null
 qm set 300 --sockets 3 --cores 3 --vcpus 1 >/dev/null
 status 255 "it would not start" eval 'qm start 300 >"$tmp/out" 2>&1'
 out 'MAX 8 vcpus allowed per VM on this node' "by qm's own words"
+node_new
+owner_conf
+sed -i '/vm "vyom-worker-1" {/s/$/\n\t\tnic "net1" { mtu = 9000 }/' "$root/etc/vyom/vyom.conf"
+unfit 'vyom-worker-1: net1: its mtu is 9000 and that of its bridge, vmbr0, 1500, so Proxmox would not start it; give that or less' \
+	"a card with a larger MTU than its bridge"
+status 3 "which apply" vyom apply --yes
+out 'refused vyom-worker-1 \(102\): net1: its mtu is 9000' "refuses"
+ok "before anything runs" not test -e "$root/etc/pve/qemu-server/101.conf"
+qm clone 9000 300 >/dev/null
+qm set 300 --net1 virtio,bridge=vmbr0,mtu=9000 >/dev/null
+status 255 "it would not start" eval 'qm start 300 >"$tmp/out" 2>&1'
+out "netdev net1: MTU '9000' is bigger than the bridge MTU '1500'" "by qm's own words"
+echo 9000 >"$root/sys/class/net/vmbr0/mtu"
+status 0 "a bridge that takes as much" vyom check
+status 0 "is enough" qm start 300
 node_new --bridge vmbr1
 owner_conf
 unfit 'bridge vmbr0: the node has none' "a missing bridge"

@@ -148,6 +148,15 @@ static void *obtain_doubt(struct reader *reader, const char *id)
 	return step;
 }
 
+static void *obtain_bridge(struct reader *reader, const char *name)
+{
+	struct state *state = reader->state;
+	struct state_mtu *mtu = &MEMORY_PUSH(state->mtus, state->mtu_count);
+
+	*mtu = (struct state_mtu){ memory_copy(name), 0 };
+	return mtu;
+}
+
 static void *obtain_held(struct reader *reader, const char *id)
 {
 	struct state *state = reader->state;
@@ -172,6 +181,7 @@ static const struct field {
 	FIELD(node, state, "resource-pool", LIST, resource_pools, 0),
 	FIELD(node, state, "no-quorum", FLAG, quorate, false),
 	FIELD(node, state, "lvs-asked", FLAG, lvs_asked, true),
+	FIELD(bridge, state_mtu, "mtu", COUNT, mtu, 0),
 	FIELD(storage, state_storage, "type", TEXT, type, 0),
 	FIELD(storage, state_storage, "vg", TEXT, vg, 0),
 	FIELD(storage, state_storage, "pool", TEXT, pool, 0),

@@ -5,6 +5,7 @@
  *	# Blank lines, and lines that begin so, say nothing.
  *	include node
  *	node pve memory 64G cpus 8 bridge vmbr0 bridge vmbr1 resource-pool prod no-quorum
+ *	bridge vmbr0 mtu 1500
  *	storage local-lvm type lvmthin vg pve pool data
  *	storage local type dir no-images disabled
  *	pool pve/data data 20G/500G metadata 40M/4G extent 32M read-only needs-check

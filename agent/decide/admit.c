@@ -8,6 +8,7 @@
 #include "decide/budget.h"
 #include "decide/forecast.h"
 #include "decide/golden.h"
+#include "decide/hindrance.h"
 #include "decide/lint.h"
 #include "decide/plan.h"
 #include "model/data_disk.h"
@@ -146,6 +147,16 @@ static void admit_cpus(const struct spec_section *vm, unsigned vmid, const struc
 			    (unsigned long long)cpus, state->cpus);
 }
 
+static void admit_hindrances(const struct spec_section *vm, unsigned vmid, const struct state *state,
+			     struct plan *plan)
+{
+	CLEANUP(strvec_release) struct strvec hindrances = STRVEC_INIT;
+
+	hindrance_find(vm, state, &hindrances);
+	for (size_t i = 0; i < hindrances.count; i++)
+		plan_refuse(plan, vm->name, vmid, "%s", hindrances.items[i]);
+}
+
 /* The steps of a VM stand together: its first one stands for it. */
 static void admit_vms(const struct state *state, struct plan *plan)
 {
@@ -155,6 +166,7 @@ static void admit_vms(const struct state *state, struct plan *plan)
 		if (i > 0 && plan->steps[i - 1].vmid == step->vmid)
 			continue;
 		admit_cpus(step->section, step->vmid, state, plan);
+		admit_hindrances(step->section, step->vmid, state, plan);
 		admit_places(step->section, step->vmid, state, plan);
 		if (step->verb == QM_CLONE)
 			admit_linked(step->section, state, plan);

@@ -7,6 +7,7 @@
 #include "decide/budget.h"
 #include "decide/forecast.h"
 #include "decide/golden.h"
+#include "decide/hindrance.h"
 #include "decide/lint.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -236,6 +237,20 @@ static void check_cpus(const struct spec *spec, const struct spec_section *node,
 			    state->cpus, who.buf);
 }
 
+static void check_hindrances(const struct spec *spec, const struct spec_section *node,
+			     const struct state *state, struct fitness *fitness)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		CLEANUP(strvec_release) struct strvec hindrances = STRVEC_INIT;
+		const struct spec_section *vm = spec->vms[i];
+
+		if (vm->node == node)
+			hindrance_find(vm, state, &hindrances);
+		for (size_t j = 0; j < hindrances.count; j++)
+			fitness_add(fitness, false, vm->name, "%s", hindrances.items[j]);
+	}
+}
+
 /* "local:snippets/x.yaml" */
 static void check_snippet(const struct state *state, const char *volid, struct fitness *fitness,
 			  struct strvec *files)
@@ -282,6 +297,7 @@ void fitness_node(const struct spec *spec, const struct state *state, struct fit
 	if (node) {
 		check_resources(spec, node, state, fitness);
 		check_cpus(spec, node, state, fitness);
+		check_hindrances(spec, node, state, fitness);
 	}
 }
 

@@ -75,6 +75,21 @@ static void read_cpus(const char *root, struct state *state)
 			state->cpus++;
 }
 
+/* Without it one only knows less. */
+static void read_mtu(const char *root, const char *bridge, struct state *state)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_free) char *path = memory_print("%s/sys/class/net/%s/mtu", root, bridge);
+	uint64_t mtu;
+
+	if (file_read(path, &text) < 0)
+		return;
+	text.buf[strcspn(text.buf, "\n")] = '\0';
+	if (number_parse_unsigned(text.buf, 1, UINT32_MAX, &mtu))
+		MEMORY_PUSH(state->mtus, state->mtu_count) =
+			(struct state_mtu){ memory_copy(bridge), (unsigned)mtu };
+}
+
 /* Bridges of the kernel, SDN's among them; an Open vSwitch shows no folder of its own. */
 static int read_bridges(const char *root, struct state *state, struct error *err)
 {
@@ -90,8 +105,10 @@ static int read_bridges(const char *root, struct state *state, struct error *err
 		int len = snprintf(path, sizeof(path), "%s/sys/class/net/%s/bridge", root,
 				   entry->d_name);
 
-		if (*entry->d_name != '.' && len < (int)sizeof(path) && access(path, F_OK) == 0)
-			strvec_push(&state->bridges, entry->d_name);
+		if (*entry->d_name == '.' || len >= (int)sizeof(path) || access(path, F_OK) != 0)
+			continue;
+		strvec_push(&state->bridges, entry->d_name);
+		read_mtu(root, entry->d_name, state);
 	}
 	closedir(dir);
 	strvec_sort(&state->bridges);

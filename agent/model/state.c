@@ -38,6 +38,13 @@ static void release_storages(struct state *state)
 	free(state->storages);
 }
 
+static void release_mtus(struct state *state)
+{
+	for (size_t i = 0; i < state->mtu_count; i++)
+		free(state->mtus[i].bridge);
+	free(state->mtus);
+}
+
 void state_release(struct state *state)
 {
 	free(state->node);
@@ -45,6 +52,7 @@ void state_release(struct state *state)
 	release_guests(state);
 	release_storages(state);
 	strvec_release(&state->bridges);
+	release_mtus(state);
 	strvec_release(&state->nameservers);
 	free(state->search);
 	strvec_release(&state->resource_pools);
@@ -118,6 +126,14 @@ char *state_drive_path(const struct state *state, const struct vmconf *conf, con
 	if (!storage || !storage->vg)
 		return NULL;
 	return memory_print("%s/%s", storage->vg, strchr(volid, ':') + 1);
+}
+
+unsigned state_bridge_mtu(const struct state *state, const char *bridge)
+{
+	for (size_t i = 0; i < state->mtu_count; i++)
+		if (strcmp(state->mtus[i].bridge, bridge) == 0)
+			return state->mtus[i].mtu;
+	return 0;
 }
 
 bool state_is_held(const struct state *state, unsigned vmid)

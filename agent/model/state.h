@@ -41,6 +41,11 @@ struct state_storage {
 	bool own_folders;	/* its kinds of content lie in folders of their own choice */
 };
 
+struct state_mtu {
+	char *bridge;
+	unsigned mtu;
+};
+
 struct state {
 	char *node;		/* this node's name in /etc/pve */
 	char *version;		/* "8.4.21"; NULL unless asked for (pvefs_read_version) */
@@ -53,6 +58,8 @@ struct state {
 	struct state_storage *storages;
 	size_t storage_count;
 	struct strvec bridges;
+	struct state_mtu *mtus;	/* of those whose MTU is known */
+	size_t mtu_count;
 	struct strvec nameservers;	/* that the node itself asks: at most three */
 	char *search;		/* the domain that it looks for names in, or NULL */
 	struct strvec resource_pools;	/* by name; thin pools are others */
@@ -85,6 +92,9 @@ struct thin_volume *state_find_drive(const struct state *state, const struct vmc
 
 /* "VG/NAME" of a config's drive on a thin pool, whether it is there or not; or NULL; caller frees. */
 char *state_drive_path(const struct state *state, const struct vmconf *conf, const char *key);
+
+/* A bridge's MTU; 0: not known. */
+unsigned state_bridge_mtu(const struct state *state, const char *bridge);
 
 /* Is a qm at work on that VM, as far as it was looked at (see held)? */
 bool state_is_held(const struct state *state, unsigned vmid);

@@ -117,6 +117,20 @@ sub has_agent {
     return ($main->{agent} // '0') =~ /^(?:enabled=)?(?:1|on|yes|true)\b/;
 }
 
+# QemuServer.pm, print_netdevice_full; a bridge that is not there is not its affair.
+sub check_mtus {
+    my ($main) = @_;
+    for my $key (sort grep { /^net\d+$/ } keys %$main) {
+        my $card = Node::Property::check('net', $key, $main->{$key});
+        my $mtu = $card->{mtu} || next;
+        next if $card->{model} ne 'virtio' || !$card->{bridge} || $mtu == 1;
+        die "netdev $key: MTU '$mtu' is smaller than the IP minimum MTU '576'\n" if $mtu < 576;
+        my $most = Node::Root::slurp(Node::Root::path("/sys/class/net/$card->{bridge}/mtu")) // next;
+        $most =~ s/\s+$//;
+        die "netdev $key: MTU '$mtu' is bigger than the bridge MTU '$most'\n" if $mtu > $most;
+    }
+}
+
 # A bridge that is not there shows only now (pve-facts 12.13).
 sub check_bridges {
     my ($vmid, $main) = @_;

@@ -44,6 +44,7 @@ sub start_vm {
             Node::Verb::Set::apply($vmid, $conf);
         }
         check_cpus($conf->{main});
+        Node::Guest::check_mtus($conf->{main});
         if (Node::Cloudinit::generate($vmid, $conf) && delete $conf->{special}{cloudinit}) {
             Node::Config::write($vmid, $conf);
         }
