@@ -432,6 +432,25 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
 	{ BASE "vm a vmid=101 memory=2G balloon=4G count=2",
 	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "vm a vmid=101 cores=4 sockets=2 options=vcpus=8", "" },
+	{ BASE "vm a vmid=101 cores=4 options=vcpus=8", "" },
+	{ BASE "vm a vmid=101 cores=4 sockets=2 options=vcpus=9",
+	  "4: vm \"a\": options: vcpus=9 is more than sockets times cores, 8, and the VM would not "
+	  "start; give that or less\n" },
+	{ BASE "role r cores=4 sockets=1 options=vcpus=8\nvm a vmid=101 role=r\nvm b vmid=102 role=r",
+	  "4: role \"r\": options: vcpus=8 is more than sockets times cores, 4, and the VM would not "
+	  "start; give that or less\n" },
+	{ BASE "role r cores=4 sockets=2 options=vcpus=8\nvm a vmid=101 role=r\nvm b vmid=102 role=r "
+	  "cores=2",
+	  "4: vm \"b\": options: vcpus=8 is more than sockets times cores, 4, and the VM would not "
+	  "start; give that or less\n" },
+	{ "node pve\ntemplate t vmid=9000\nrole r sockets=2 options=vcpus=8\ncluster c cores=2\n"
+	  "vm a vmid=101 role=r count=2",
+	  "3: vm \"a\": options: vcpus=8 is more than sockets times cores, 4, and the VM would not "
+	  "start; give that or less\n" },
+	{ BASE "role r balloon=4G\nvm a vmid=101 role=r count=2 memory=2G",
+	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "role r agent=1\nvm a vmid=101 role=r count=2 agent-fstrim=1", "" },
 	{ BASE "vm a vmid=101 iops=5 iops-read=5",
 	  "4: vm \"a\": iops-read: there is a limit for both together already; take one of them "
 	  "out\n" },

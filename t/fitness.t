@@ -38,6 +38,12 @@ qm clone 9000 300 >/dev/null
 qm set 300 --sockets 3 --cores 3 --vcpus 1 >/dev/null
 status 255 "it would not start" eval 'qm start 300 >"$tmp/out" 2>&1'
 out 'MAX 8 vcpus allowed per VM on this node' "by qm's own words"
+qm set 300 --sockets 1 --cores 2 --vcpus 3 >/dev/null
+status 255 "nor with more plugged than there is room for" eval 'qm start 300 >"$tmp/out" 2>&1'
+out 'maxcpus must be equal to or greater than smp' "by QEMU's own words"
+owner_conf
+sed -i '/role = "worker"$/{s/$/\n\t\toptions = { "vcpus=8" }/;:a;n;ba}' "$root/etc/vyom/vyom.conf"
+unfit 'vyom-worker-1: vcpus: it would have 8 of 4 processors \(sockets times cores\), so it would not start' "that of a VM"
 node_new
 owner_conf
 sed -i '/vm "vyom-worker-1" {/s/$/\n\t\tnic "net1" { mtu = 9000 }/' "$root/etc/vyom/vyom.conf"

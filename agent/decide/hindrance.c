@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strvec.h"
+#include "decide/budget.h"
 #include "decide/forecast.h"
 #include "model/propstr.h"
 #include "model/qm.h"
@@ -47,6 +48,21 @@ static void find_card(const struct spec_section *vm, const struct spec_section *
 			     slot, (unsigned long long)mtu, bridge, most);
 }
 
+/* Those that are plugged at its start. */
+static void find_vcpus(const struct spec_section *vm, const struct vmconf *conf,
+		       struct strvec *hindrances)
+{
+	const char *text = spec_option(vm, "vcpus");
+	uint64_t most = budget_cpus_of(vm, conf), vcpus;
+
+	if (!text && conf)
+		text = vmconf_get(conf, "vcpus");
+	if (text && number_parse_unsigned(text, 1, UINT32_MAX, &vcpus) && vcpus > most)
+		strvec_pushf(hindrances, "vcpus: it would have %llu of %llu processors (sockets times "
+					 "cores), so it would not start; give it as many or less",
+			     (unsigned long long)vcpus, (unsigned long long)most);
+}
+
 void hindrance_find(const struct spec_section *vm, const struct state *state,
 		    struct strvec *hindrances)
 {
@@ -54,6 +70,7 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 		state_find_guest(state, (unsigned)spec_number(vm, KEY_VMID));
 	const struct vmconf *conf = guest && guest->conf ? guest->conf : forecast_source(vm, state);
 
+	find_vcpus(vm, conf, hindrances);
 	for (unsigned slot = 0; slot <= QM_NIC_MAX; slot++) {
 		const struct spec_section *nic = spec_find_nic(vm, slot);
 

@@ -287,6 +287,18 @@ bool spec_flag(const struct spec_section *section, enum key_id key)
 	return spec_number(section, key) != 0;
 }
 
+const char *spec_option(const struct spec_section *section, const char *name)
+{
+	const struct spec_value *options = spec_value(section, KEY_OPTIONS);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; options && i < options->list.count; i++)
+		if (strncmp(options->list.items[i], name, len) == 0 &&
+		    options->list.items[i][len] == '=')
+			return options->list.items[i] + len + 1;
+	return NULL;
+}
+
 bool spec_vm_is_meant(const char *cluster, const char *name, const char *text)
 {
 	size_t len = strlen(cluster);

@@ -119,6 +119,9 @@ uint64_t spec_number(const struct spec_section *section, enum key_id key);
 double spec_ratio(const struct spec_section *section, enum key_id key);
 bool spec_flag(const struct spec_section *section, enum key_id key);
 
+/* What its key "options" says of qm's option of that name, or NULL. */
+const char *spec_option(const struct spec_section *section, const char *name);
+
 /* A template's ids: of vmids, or the one of vmid twice. */
 void spec_template_range(const struct spec_section *template, unsigned *first, unsigned *last);
 

@@ -288,15 +288,22 @@ static struct spec_section *resolve(const struct spec_section *vm, enum key_id k
 	return names->count == 1 ? names->items[0].section : NULL;
 }
 
+static void resolve_role(struct checker *c, struct spec_section *vm)
+{
+	const struct spec_value *role = spec_value(vm, KEY_ROLE);
+
+	if (role)
+		vm->role = spec_claims_find(&c->roles, role->text);
+}
+
 static void resolve_vms(struct checker *c)
 {
+	for (size_t i = 0; i < c->spec->group_count; i++)
+		resolve_role(c, c->spec->groups[i]);
 	for (size_t i = 0; i < c->spec->vm_count; i++) {
 		struct spec_section *vm = c->spec->vms[i];
 
-		const struct spec_value *role = spec_value(vm, KEY_ROLE);
-
-		if (role)
-			vm->role = spec_claims_find(&c->roles, role->text);
+		resolve_role(c, vm);
 		vm->node = resolve(vm, KEY_NODE, &c->nodes);
 		vm->template = resolve(vm, KEY_TEMPLATE, &c->templates);
 	}

@@ -21,25 +21,51 @@ static const struct spec_value *good_value(const struct spec_section *section, e
 	return value && !value->refused ? value : NULL;
 }
 
+static bool has_all(const struct spec_section *section, const enum key_id *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!section->values[keys[i]])
+			return false;
+	return true;
+}
+
+static bool has_any(const struct spec_section *section, const enum key_id *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (section->values[keys[i]])
+			return true;
+	return false;
+}
+
 /*
- * Two values that meet in section, where it is for that section to tell: one of them
- * is its own, or they come from two places and meet nowhere else.
+ * Values that meet in section, where it is for that section to tell: one of them is
+ * its own, or they come from two places and meet nowhere else.  Of a count that is once.
  */
-static bool meet(const struct spec_section *section, enum key_id a, enum key_id b,
-		 const struct spec_value **first, const struct spec_value **second)
+static bool all_meet(const struct spec_section *section, const enum key_id *keys, size_t count,
+		     const struct spec_value **values)
 {
 	const struct spec_section *role = section->role, *cluster = section->cluster;
 
-	*first = good_value(section, a);
-	*second = good_value(section, b);
-	if (!*first || !*second)
-		return false;
-	if (section->values[a] || section->values[b])
+	for (size_t i = 0; i < count; i++)
+		if (!(values[i] = good_value(section, keys[i])))
+			return false;
+	if (has_any(section, keys, count))
 		return true;
-	if (section->group && (section->group->values[a] || section->group->values[b]))
+	if (section->group || !role || !cluster)
 		return false;
-	return !(role && role->values[a] && role->values[b]) &&
-	       !(cluster && cluster->values[a] && cluster->values[b]) && role && cluster;
+	return !has_all(role, keys, count) && !has_all(cluster, keys, count);
+}
+
+static bool meet(const struct spec_section *section, enum key_id a, enum key_id b,
+		 const struct spec_value **first, const struct spec_value **second)
+{
+	const enum key_id keys[] = { a, b };
+	const struct spec_value *values[2];
+	bool met = all_meet(section, keys, 2, values);
+
+	*first = met ? values[0] : NULL;
+	*second = met ? values[1] : NULL;
+	return met;
 }
 
 static void check_balloon(const struct spec_section *section, struct spec_problems *problems)
@@ -50,6 +76,27 @@ static void check_balloon(const struct spec_section *section, struct spec_proble
 	    balloon->number > memory->number)
 		complain(problems, section, KEY_BALLOON, balloon,
 			 "is more than its memory; give that or less");
+}
+
+/* qm sets any number, and QEMU does not start with more than there is room for. */
+static void check_vcpus(const struct spec_section *section, struct spec_problems *problems)
+{
+	static const enum key_id keys[] = { KEY_OPTIONS, KEY_SOCKETS, KEY_CORES };
+	const struct spec_value *values[3];
+	CLEANUP(strbuf_release) struct strbuf what = STRBUF_INIT;
+	const char *said = spec_option(section, "vcpus");
+	uint64_t most, vcpus;
+
+	if (!said || !number_parse_unsigned(said, 1, UINT32_MAX, &vcpus) ||
+	    !all_meet(section, keys, 3, values))
+		return;
+	most = values[1]->number * values[2]->number;
+	if (vcpus <= most)
+		return;
+	strbuf_addf(&what, "vcpus=%llu is more than sockets times cores, %llu, and the VM would not "
+			   "start; give that or less", (unsigned long long)vcpus,
+		    (unsigned long long)most);
+	complain(problems, section, KEY_OPTIONS, values[0], what.buf);
 }
 
 /* QEMU would not start with both. */
@@ -153,6 +200,7 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 	if (section->scope & ~(unsigned)SCOPE_GUEST)
 		return;
 	check_balloon(section, problems);
+	check_vcpus(section, problems);
 	check_limits(section, problems);
 	check_efidisk(section, problems);
 	check_agent(section, problems);

@@ -44,6 +44,7 @@ sub start_vm {
             Node::Verb::Set::apply($vmid, $conf);
         }
         check_cpus($conf->{main});
+        check_vcpus($conf->{main});
         Node::Guest::check_mtus($conf->{main});
         if (Node::Cloudinit::generate($vmid, $conf) && delete $conf->{special}{cloudinit}) {
             Node::Config::write($vmid, $conf);
@@ -64,6 +65,15 @@ sub check_cpus {
     my ($main) = @_;
     my $have = () = (Node::Root::slurp(Node::Root::path('/proc/cpuinfo')) // '') =~ /^processor\s*:\s*\d+\s*$/mg;
     die "MAX $have vcpus allowed per VM on this node\n" if $have < ($main->{sockets} || $main->{smp} || 1) * ($main->{cores} || 1);
+}
+
+# The same, and QEMU's own check of -smp.
+sub check_vcpus {
+    my ($main) = @_;
+    my $most = ($main->{sockets} || $main->{smp} || 1) * ($main->{cores} || 1);
+    return if ($main->{vcpus} || 0) <= $most;
+    print "kvm: Invalid CPU topology: maxcpus must be equal to or greater than smp\n";
+    die "start failed: QEMU exited with code 1\n";
 }
 
 sub stop {
