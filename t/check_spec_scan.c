@@ -137,6 +137,13 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "nic net1 { mac = 02:00:00:00:00:01 address = 10.1.0.5/24 address6 = auto }\n" VM "}",
 	  "4: nic \"net1\": address: is one VM's own; say it there\n"
 	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },
+	{ BASE "nic net1 { mac = 02:00:00:00:00:01 address = 10.1.0.5/24 }\n" VM "\nvm b { vmid = 102 } }",
+	  "4: nic \"net1\": address: is one VM's own; say it there\n"
+	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },
+	{ BASE "vm a { vmid = 101 count = 3 nic net1 { mac = 02:00:00:00:00:01 } } }",
+	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },
+	{ BASE "vm a { nic net1 { mac = 02:00:00:00:00:01 } vmid = 101 count = 3 } }",
+	  "4: nic \"net1\": mac: VMs cannot have the same; leave it out, and each gets its own\n" },
 	{ BASE "vm a { vmid = 101 count = 2 nic net1 { address = 10.1.0.254/24 address6 = fd01::5/64 } } }",
 	  "4: nic \"net1\": address: 10.1.0.255/24 is the broadcast address of its net; take one before it\n" },
 	{ BASE "vm a { vmid = 101 address = 10.0.0.5/24 nic net1 { address = 10.0.0.5/16 } }\n"

@@ -51,6 +51,14 @@ static void check_mtu(const struct spec_section *nic, struct spec_problems *prob
 						 "give 576 or more, or 1 for the bridge's");
 }
 
+/* It is not said again of each VM. */
+static void refuse_common(struct spec_problems *problems, const struct spec_section *nic,
+			  enum key_id key, const char *what)
+{
+	complain(problems, nic, key, what);
+	nic->values[key]->refused = true;
+}
+
 /* What many VMs cannot have in common. */
 static void check_common(const struct spec_section *section, const struct spec_section *nic,
 			 struct spec_problems *problems)
@@ -59,11 +67,11 @@ static void check_common(const struct spec_section *section, const struct spec_s
 	bool group = section->values[KEY_GROUP_COUNT] != NULL;
 
 	if (nic->values[KEY_MAC] && (section->scope != SCOPE_VM || group))
-		complain(problems, nic, KEY_MAC,
-			 "VMs cannot have the same; leave it out, and each gets its own");
+		refuse_common(problems, nic, KEY_MAC,
+			      "VMs cannot have the same; leave it out, and each gets its own");
 	for (size_t i = 0; section->scope != SCOPE_VM && i < 2; i++)
 		if (nic->values[keys[i]] && strchr(nic->values[keys[i]]->text, '/'))
-			complain(problems, nic, keys[i], "is one VM's own; say it there");
+			refuse_common(problems, nic, keys[i], "is one VM's own; say it there");
 }
 
 void spec_put_nic(struct spec_section *section, struct spec_section *nic,
