@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "model/spec.h"
+#include "model/timeouts.h"
 #include "base/strbuf.h"
 
 static enum key_scope scope_of(const char *name)
@@ -498,6 +499,27 @@ START_TEST(a_list_of_names_has_each_once)
 }
 END_TEST
 
+START_TEST(a_node_may_say_how_long_a_step_may_take)
+{
+	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
+	CLEANUP(spec_cleanup) struct spec *spec = build(BASE "vm a vmid=101", &problems);
+	CLEANUP(strvec_release) struct strvec items = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	const struct spec_section *node = spec->nodes[0];
+
+	ck_assert_uint_eq(timeouts_limit(NULL, QM_START), qm_verb_limit(QM_START));
+	ck_assert_uint_eq(timeouts_limit(node, QM_START), qm_verb_limit(QM_START));
+	strvec_pushl(&items, "start=900", "clone=7200", "start=5", NULL);
+	spec_set(spec->nodes[0], KEY_TIMEOUTS, &items, 1, &problems);
+	ck_assert_uint_eq(timeouts_limit(node, QM_START), 900);
+	ck_assert_uint_eq(timeouts_limit(node, QM_CLONE), 7200);
+	ck_assert_uint_eq(timeouts_limit(node, QM_SET), qm_verb_limit(QM_SET));
+	spec_check(spec, &problems);
+	print_problems(&problems, &text);
+	ck_assert_str_eq(text.buf, "1: node \"pve\": timeouts: has start twice; keep one\n");
+}
+END_TEST
+
 START_TEST(a_vm_knows_its_role_cluster_node_and_template)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
@@ -584,6 +606,7 @@ END_TEST
 static void add_cases(TCase *tcase)
 {
 	tcase_add_test(tcase, a_list_of_names_has_each_once);
+	tcase_add_test(tcase, a_node_may_say_how_long_a_step_may_take);
 	tcase_add_loop_test(tcase, nearest_wins, 0, COUNT(lookups));
 	tcase_add_loop_test(tcase, a_value_is_worth_what_it_says_or_refused, 0, COUNT(values));
 	tcase_add_test(tcase, each_fallback_is_a_good_value);

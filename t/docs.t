@@ -38,6 +38,16 @@ ok "there are some" test "$(wc -l <"$tmp/keys")" -gt 60
 diff "$tmp/keys" "$tmp/said" >"$tmp/out"
 ok "vyom.conf(5) says of each key of a VM when its change is in force" not test -s "$tmp/out"
 
+# how long a step may take
+perl -ne 'print "$2 ", $3 || "none", "\n" while /\[QM_([A-Z]+)\]\s*= \{ \.name = "([a-z]+)"(?:, \.limit = ([0-9]+))?/g' \
+	agent/model/qm.c | sort >"$tmp/limits"
+sed -n '/^\.It Cm timeouts/,/^\.El/p' agent/vyom.conf.5 |
+	perl -ne '$t = $1 if /^\.It ([0-9]+|none)$/; print map { "$_ $t\n" } grep { /[a-z]/ } split / /, $1 if defined $t && /^\.Cm (.*)/' |
+	sort >"$tmp/said"
+ok "steps are read" test "$(wc -l <"$tmp/limits")" -gt 15
+diff "$tmp/limits" "$tmp/said" >"$tmp/out"
+ok "vyom.conf(5) says how long each step may take" not test -s "$tmp/out"
+
 grep -Eo '\b(agent|t|etc|scripts)/[A-Za-z0-9._/-]*[A-Za-z0-9_]' README | sort -u >"$tmp/named"
 ok "the README names files" test -s "$tmp/named"
 while read -r file; do

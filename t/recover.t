@@ -25,7 +25,7 @@ faults <<-'END'
 END
 sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
 status 2 "a set that hangs is asked to end, and has failed" vyom apply --yes
-out 'vm-1 \(201\) +set +failed .*killed by SIGTERM' "it says how it ended"
+out 'vm-1 \(201\) +set +failed .*killed by SIGTERM; it was told to end, having taken 180 seconds' "it says how it ended"
 out '1 of 2 VMs finished' "the other VM is finished"
 ok "nothing of it runs on" not pgrep -f "$root/usr/sbin/qm set"
 status 0 "the next run goes on from there" vyom apply --yes
@@ -51,6 +51,42 @@ status 0 "once it has ended all goes on" vyom apply --yes
 ok "to the right end" grep -qx 'memory: 320' "$root/etc/pve/qemu-server/201.conf"
 status 0 "and nothing is left to do" vyom plan
 
+# --- limits of the node's own: 18 s for a start, and for a clone none ---
+# soon_after SECONDS SENTENCE: since $began no more than that has gone by
+soon_after() {
+	ok "$2" test $((SECONDS - began)) -le "$1"
+}
+
+node_new
+node_says='jobs = 1 timeouts = { "start=30", "clone=40" }' vms 1
+faults <<-'END'
+	start:201 prepared hang
+END
+began=$SECONDS
+status 2 "a start that hangs is asked to end after the declared time" vyom apply --yes
+out 'vm-1 \(201\) +start +failed .*; it was told to end, having taken 30 seconds \(timeouts in' "and has failed, for that"
+soon_after 10 "which is long before it would have without"
+faults <<-'END'
+	start:201 prepared hang
+END
+begin apply --yes
+soon pgrep -f "$root/usr/sbin/qm start"
+kill -9 "$live"
+wait "$live" 2>/dev/null
+began=$SECONDS
+status 0 "the next run waits as long for one that was left, and goes on" vyom apply --yes
+soon_after 10 "and no longer"
+ok "to the right end" test -e "$root/run/qemu-server/201.pid"
+node_new
+node_says='jobs = 1 timeouts = { "start=30", "clone=40" }' vms 1
+faults <<-'END'
+	clone:201 locked hang
+END
+began=$SECONDS
+status 2 "a clone, too, where a time is declared for it" vyom apply --yes
+out 'vm-1 \(201\) +clone +failed .*; it was told to end, having taken 40 seconds' "has failed"
+soon_after 10 "after that"
+
 # --- a copy that makes no progress ---
 node_new
 vms 1 'clone = "full"'
@@ -60,6 +96,7 @@ END
 VYOM_TIME_SCALE=0.001
 status 2 "a copy without any progress is asked to end, and has failed" vyom apply --yes
 VYOM_TIME_SCALE=0.03
+out 'vm-1 \(201\) +clone +failed .*; it was told to end, having made no progress for 900 seconds' "for that"
 ok "it took away what it had made" test "$(volumes_of 201)" = 0 -a ! -e "$root/etc/pve/qemu-server/201.conf"
 status 0 "the next run makes it" vyom apply --yes
 node_new --clone-rate 0.4

@@ -31,6 +31,7 @@ struct apply {
 	struct record_vms *records;	/* likewise */
 	struct journal *journal;
 	struct plan_options options;
+	const struct spec_section *node;	/* this one, for its timeouts, or NULL */
 	struct build *build;		/* the golden image that is built, or NULL */
 	const struct spec_section *pruned; /* the template whose generations are removed, or NULL */
 	const struct spec_section *replaced; /* the VM that is destroyed and made again, or NULL */

@@ -19,6 +19,7 @@
 #include "edge/pvefs.h"
 #include "model/record.h"
 #include "model/state.h"
+#include "model/timeouts.h"
 
 char *join_output_path(const struct recover *recover, const struct record_step *step)
 {
@@ -75,7 +76,8 @@ static int follow_child(const struct recover *recover, const struct record_step 
 	double ago = watch_wall_clock() - step->started;
 	struct watch watch;
 
-	watch_begin(&watch, qm_verb_find(step->verb), ago > 0 ? ago : 0, recover->time_scale);
+	watch_begin(&watch, timeouts_limit(recover->node, like.verb), ago > 0 ? ago : 0,
+		    recover->time_scale);
 	while (child_is_alive(step->pid, step->pid_start)) {
 		enum watch_advice advice;
 
@@ -143,7 +145,7 @@ static int wait_for_work(const struct recover *recover, const struct record_step
 	CLEANUP(scope_free) char *output = join_output_path(recover, step);
 	struct watch watch;
 
-	watch_begin(&watch, QM_CLONE, 0, recover->time_scale);
+	watch_begin(&watch, 0, 0, recover->time_scale);
 	remark(recover, step, *work);
 	while (*work) {
 		pause_shortly();

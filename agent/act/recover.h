@@ -18,6 +18,7 @@ struct error;
 struct journal;
 struct record_step;
 struct record_vms;
+struct spec_section;
 struct state;
 
 struct recover {
@@ -25,6 +26,7 @@ struct recover {
 	struct journal *journal;
 	struct state *state;
 	struct record_vms *records;	/* with what is in doubt */
+	const struct spec_section *node;	/* this one, for its timeouts, or NULL */
 	struct event_sink sink;
 	double time_scale;		/* of all limits: 1, but in tests */
 };

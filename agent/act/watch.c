@@ -25,12 +25,12 @@ double watch_wall_clock(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void watch_begin(struct watch *watch, enum qm_verb verb, double ago, double scale)
+void watch_begin(struct watch *watch, unsigned limit, double ago, double scale)
 {
 	double now = watch_clock();
 
 	*watch = (struct watch){
-		.verb = verb, .scale = scale, .began = now - ago, .moved = now, .looked = now,
+		.limit = limit, .scale = scale, .began = now - ago, .moved = now, .looked = now,
 	};
 }
 
@@ -57,7 +57,7 @@ void watch_look(struct watch *watch, const char *root, unsigned vmid, const char
 	double now = watch_clock();
 	uint64_t progress;
 
-	if (now < watch->looked + LOOK_EVERY * watch->scale || qm_verb_limit(watch->verb))
+	if (now < watch->looked + LOOK_EVERY * watch->scale || watch->limit)
 		return;
 	watch->looked = now;
 	progress = measure(root, vmid, output);
@@ -68,14 +68,13 @@ void watch_look(struct watch *watch, const char *root, unsigned vmid, const char
 
 enum watch_advice watch_advise(const struct watch *watch)
 {
-	unsigned limit = qm_verb_limit(watch->verb);
 	double now = watch_clock();
 
 	if (watch->terminated)
 		return now > watch->terminated + QM_PATIENCE * watch->scale ? WATCH_GIVE_UP :
 									      WATCH_WAIT;
-	if (limit)
-		return now > watch->began + limit * watch->scale ? WATCH_TERMINATE : WATCH_WAIT;
+	if (watch->limit)
+		return now > watch->began + watch->limit * watch->scale ? WATCH_TERMINATE : WATCH_WAIT;
 	return now > watch->moved + QM_STALL_LIMIT * watch->scale ? WATCH_TERMINATE : WATCH_WAIT;
 }
 

@@ -2,7 +2,7 @@
 /*
  * watch.h - does a qm that runs still get on?
  *
- * Each verb has a limit (qm.h), but a copy may take hours: it has hung when
+ * Each verb has a limit (timeouts.h), but a copy may take hours: it has hung when
  * neither the bytes mapped by the VM's volumes nor its output has grown for so
  * long.  Then TERM, patience, and a person: never KILL a qm that may hold volumes.
  */
@@ -16,7 +16,7 @@
 #include "model/qm.h"
 
 struct watch {
-	enum qm_verb verb;
+	unsigned limit;		/* seconds; 0: while it gets on */
 	double scale;		/* multiplies every limit: less than 1 in tests */
 	double began;		/* monotonic seconds, as all times here */
 	double moved;		/* when progress was last seen */
@@ -33,8 +33,8 @@ double watch_clock(void);
 /* Seconds since the epoch, for the journal. */
 double watch_wall_clock(void);
 
-/* A call of verb that began so many seconds ago. */
-void watch_begin(struct watch *watch, enum qm_verb verb, double ago, double scale);
+/* A call that may take limit seconds (0: as long as it gets on) and began so many ago. */
+void watch_begin(struct watch *watch, unsigned limit, double ago, double scale);
 
 /* Look for progress, from time to time, of the copy to vmid that prints into output. */
 void watch_look(struct watch *watch, const char *root, unsigned vmid, const char *output);

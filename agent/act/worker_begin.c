@@ -13,6 +13,7 @@
 #include "decide/budget.h"
 #include "edge/journal.h"
 #include "model/state.h"
+#include "model/timeouts.h"
 #include "model/vmconf.h"
 
 /* Seconds between two looks whether somebody else's lock has gone. */
@@ -160,7 +161,8 @@ static int begin_step(struct worker *worker, struct error *err)
 	worker->state = WORKER_RUNNING;
 	progress_release(&worker->progress);
 	worker->spoilt = false;
-	watch_begin(&worker->watch, step->verb, 0, worker->apply->time_scale);
+	watch_begin(&worker->watch, timeouts_limit(worker->apply->node, step->verb), 0,
+		    worker->apply->time_scale);
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_BEGIN });
 	return 0;
 }

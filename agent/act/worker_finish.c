@@ -204,6 +204,19 @@ static void take_result(struct worker *worker)
 	worker->tries++;
 }
 
+/* Its own words tell of the signal at most. */
+static void add_limit(const struct worker *worker, struct strbuf *why)
+{
+	if (!worker->watch.terminated || worker->spoilt)
+		return;
+	if (worker->watch.limit)
+		strbuf_addf(why, "; it was told to end, having taken %u seconds (timeouts in "
+				 "vyom.conf(5))", worker->watch.limit);
+	else
+		strbuf_addf(why, "; it was told to end, having made no progress for %d seconds",
+			    QM_STALL_LIMIT);
+}
+
 static int settle(struct worker *worker, struct plan *next, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
@@ -211,6 +224,7 @@ static int settle(struct worker *worker, struct plan *next, struct error *err)
 
 	if (judge_is_done(step, &worker->record, next, worker->apply->state, &why))
 		return finish_done(worker, next, err);
+	add_limit(worker, &why);
 	if (worker->spoilt && !worker->undoing)
 		strbuf_adds(&why, "; its pool could not be written while it was copied, so what "
 				  "was made is taken away again: free space, then run vyom again");

@@ -193,6 +193,7 @@ static int note_running(struct cli *cli, struct error *err)
 static int settle(struct cli *cli, struct error *err)
 {
 	struct recover recover = {
+		.node = cli->spec ? spec_find_node(cli->spec, cli->state.node) : NULL,
 		.root = cli->root, .journal = cli->journal, .state = &cli->state,
 		.records = &cli->records, .sink = cli_sink(cli), .time_scale = cli_time_scale(cli),
 	};

@@ -82,6 +82,7 @@ static struct apply apply_of(struct cli *cli)
 		.records = &cli->records,
 		.journal = cli->journal,
 		.options = options_of(cli),
+		.node = node,
 		.build = cli->build,
 		.pruned = cli->pruned,
 		.replaced = cli->replaced,

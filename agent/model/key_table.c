@@ -8,6 +8,7 @@
 #include "model/firmware_disk.h"
 #include "model/key_check.h"
 #include "model/smbios.h"
+#include "model/timeouts.h"
 
 #define MAX_MEMORY (4. * (double)TIB)
 #define MAX_DISK (128. * (double)TIB)
@@ -368,6 +369,10 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_CLONE_JOBS] = {
 		"clone-jobs", SCOPE_NODE, KEY_TYPE_NUMBER, .min = 1, .max = 16,
 		.help = "Clones made at a time; 4 where linked and 1 where full, if not given.",
+	},
+	[KEY_TIMEOUTS] = {
+		"timeouts", SCOPE_NODE, KEY_TYPE_LIST, .check = key_check_timeout,
+		.help = "Seconds that a step may take, in place of vyom's own: start=900.",
 	},
 	[KEY_VMIDS] = {
 		"vmids", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_vmid_range,

@@ -144,7 +144,10 @@ void spec_expand_groups(struct spec *spec, struct spec_problems *problems);
 /* Is an address of section, or of its cards, one that its net has?  Part of spec_check. */
 void spec_check_net(const struct spec_section *section, struct spec_problems *problems);
 
-/* What only together makes no sense of a VM, role or cluster.  Part of spec_check. */
+/*
+ * What only together makes no sense of a VM, role or cluster, and lists that name a
+ * thing twice, a node's too.  Part of spec_check.
+ */
 void spec_check_guest(const struct spec_section *section, struct spec_problems *problems);
 
 /* Does any VM on node come from template? */

@@ -197,6 +197,7 @@ static void check_note(const struct spec_section *section, struct spec_problems 
 
 void spec_check_guest(const struct spec_section *section, struct spec_problems *problems)
 {
+	check_twice(section, KEY_TIMEOUTS, problems);
 	if (section->scope & ~(unsigned)SCOPE_GUEST)
 		return;
 	check_balloon(section, problems);
