@@ -117,6 +117,8 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_VMIDS,		"99-102",		"no range of ids" },
 	{ KEY_VMIDS,		"9000-9100",		"at most 100 of them" },
 	{ KEY_VMIDS,		"9000-9001-9002",	"no range of ids" },
+	{ KEY_TEMPLATE_TAG,	"k3s-golden",		NULL },
+	{ KEY_TEMPLATE_TAG,	"k3s golden",		"no tag" },
 	{ KEY_IMAGE,		"/srv/noble.img",	NULL },
 	{ KEY_IMAGE,		"local:iso/noble.img",	NULL },
 	{ KEY_IMAGE,		"local:import/n.qcow2", NULL },

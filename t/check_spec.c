@@ -284,6 +284,18 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ BASE "vm a", "4: vm \"a\": " NO_ID "\n" },
 	{ "node pve\ntemplate t vmids=9000-9009 vmid=9000\ncluster c\nvm a vmid=101",
 	  "2: template \"t\": vmids: it has a vmid too; say one of the two\n" },
+	{ "node pve\ntemplate t vmid=9000 tag=golden\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": tag: it has a vmid too; say one of the two\n" },
+	{ "node pve\ntemplate t vmids=9000-9009 tag=golden\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": tag: it has a vmids too; say one of the two\n" },
+	{ "node pve\ntemplate t\ncluster c\nvm a vmid=101", "" },
+	{ "node pve\ntemplate t tag=golden sha256=" HASH "\ncluster c\nvm a vmid=101", "" },
+	{ "node pve\ntemplate t image=/a/b url=https://a/b\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": image: a template without vmid and vmids is found by its name, and not "
+	  "built; give it one of them, or leave this out\n" },
+	{ "node pve\ntemplate t tag=golden gateway=10.0.0.1\ncluster c\nvm a vmid=101",
+	  "2: template \"t\": gateway: a template without vmid and vmids is found by its tag, and not "
+	  "built; give it one of them, or leave this out\n" },
 	{ "node pve\ntemplate t vmids=9000-9009\ncluster c\nvm a vmid=9009",
 	  "4: vm \"a\": vmid: 9009 is within the vmids of template \"t\" in line 2; give another\n" },
 	{ "node pve\ntemplate t vmids=9000-9009\ntemplate u vmid=9000\ncluster c template=t\nvm a vmid=101",
@@ -306,7 +318,6 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ "node pve\ntemplate t vmid=9000 key-file=/root/k key-sink=op\ncluster c\nvm a vmid=101",
 	  "2: template \"t\": key-file: where the master key is from or goes is said already in line "
 	  "2; say one of master-key, key-sink and key-file\n" },
-	{ "node pve\ntemplate t\ncluster c\nvm a vmid=101", "2: template \"t\": " NO_ID "\n" },
 	{ BASE, "0: the file declares no VM; add cluster \"NAME\" { vm \"NAME\" { … } }\n" },
 	{ "", "0: the file declares no VM; add cluster \"NAME\" { vm \"NAME\" { … } }\n" },
 	{ BASE "vm a_b vmid=101",

@@ -43,7 +43,7 @@ static void lint_one(const struct cli *cli, const struct spec_section *template,
 		     struct fitness *fitness)
 {
 	unsigned vmid = golden_newest(template, &cli->state);
-	CLEANUP(scope_free) char *what = memory_print("%s (%u)", template->name, vmid);
+	CLEANUP(scope_free) char *what = golden_label(template, vmid);
 	CLEANUP(lint_release) struct lints lints = { .items = NULL };
 
 	lint_template(template, &cli->state, &lints);
@@ -114,12 +114,17 @@ static int verify_one(struct cli *cli, const struct spec_section *template,
 		      struct fitness *fitness, struct error *err)
 {
 	unsigned vmid = golden_newest(template, &cli->state);
-	CLEANUP(scope_free) char *what = memory_print("%s (%u)", template->name, vmid);
+	CLEANUP(scope_free) char *what = golden_label(template, vmid);
 	CLEANUP(seal_findings_release) struct seal_findings findings = { .items = NULL };
 	CLEANUP(seal_release) struct seal made = SEAL_INIT;
 	const struct state_guest *guest = state_find_guest(&cli->state, vmid);
 	const struct record_template *record = guest ? golden_record(&cli->records, guest) : NULL;
 
+	if (!record && spec_template_is_found(template)) {
+		fitness_remark(fitness, what, "vyom did not build it here, so there is no checksum "
+			       "of its disk to compare with");
+		return 0;
+	}
 	if (!record || !record->sealed || !seal_from_record(record, &made)) {
 		fitness_add(fitness, false, what, "the journal has no checksum of its disk: it was "
 			    "not built by vyom here, or is not finished (vyom template build)");
@@ -196,7 +201,7 @@ static int prune(struct cli *cli, struct error *err)
 
 	if (cli_read_spec(cli, err) < 0)
 		return -1;
-	cli->pruned = template_find(cli, err);
+	cli->pruned = template_find_built(cli, err);
 	if (!cli->pruned)
 		return -1;
 	if (cli->given & CLI_DRY_RUN ? cli_observe(cli, true, err) < 0
@@ -231,6 +236,19 @@ struct spec_section *template_find(const struct cli *cli, struct error *err)
 	else
 		error_set(err, ERROR_USAGE, "%s has more than one template: say which, vyom "
 					    "template %s NAME", cli->config, cli->args[0]);
+	return NULL;
+}
+
+struct spec_section *template_find_built(const struct cli *cli, struct error *err)
+{
+	struct spec_section *template = template_find(cli, err);
+
+	if (!template || !spec_template_is_found(template))
+		return template;
+	error_set(err, ERROR_REFUSED, "template %s: it is found by its %s, so it may be another "
+				      "tool's, and vyom neither builds nor removes it; say vmid or "
+				      "vmids in its section to have vyom build it", template->name,
+		  spec_text(template, KEY_TEMPLATE_TAG) ? "tag" : "name");
 	return NULL;
 }
 

@@ -43,7 +43,7 @@ int template_build(struct cli *cli, struct error *err)
 
 	if (cli_read_spec(cli, err) < 0)
 		return -1;
-	template = template_find(cli, err);
+	template = template_find_built(cli, err);
 	if (!template)
 		return -1;
 	if (cli->given & CLI_DRY_RUN ? cli_observe(cli, true, err) < 0

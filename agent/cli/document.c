@@ -207,7 +207,7 @@ json_t *document_verify(const struct verify *verify, bool quiet)
 			continue;
 		json_array_append_new(findings, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			"kind", kinds[finding->kind], "vm", document_text(finding->vm),
-			"vmid", finding->vm ? json_integer(finding->vmid) : json_null(),
+			"vmid", finding->vmid ? json_integer(finding->vmid) : json_null(),
 			"what", document_text(finding->what),
 			"wanted", document_text(finding->wanted),
 			"found", document_text(finding->found),

@@ -268,7 +268,9 @@ static void print_finding(FILE *out, const json_t *finding)
 		if (strcmp(kinds[i].kind, kind) == 0)
 			print_coloured(out, kinds[i].code, kinds[i].title);
 	if (field_text(finding, "vm"))
-		print_text(out, " %s (%u)", field_text(finding, "vm"), field_vmid(finding));
+		print_text(out, " %s", field_text(finding, "vm"));
+	if (field_vmid(finding))
+		print_text(out, " (%u)", field_vmid(finding));
 	print_text(out, ": %s: ", field_text_or(finding, "what", ""));
 	if (field_text(finding, "text"))
 		print_text(out, "%s\n", field_text(finding, "text"));

@@ -14,6 +14,9 @@ struct spec_section;
 /* The template that is named, or the file's only one; NULL with err. */
 struct spec_section *template_find(const struct cli *cli, struct error *err);
 
+/* The same, of those that vyom builds: one that is found on the node is refused. */
+struct spec_section *template_find_built(const struct cli *cli, struct error *err);
+
 /* Is it named, or is none? */
 bool template_is_meant(const struct cli *cli, const struct spec_section *template);
 

@@ -114,7 +114,8 @@ static void check_template(const struct spec_section *template, const struct sta
 			   struct fitness *fitness)
 {
 	unsigned vmid = golden_newest(template, state);
-	CLEANUP(scope_free) char *what = memory_print("template %s (%u)", template->name, vmid);
+	CLEANUP(scope_free) char *label = golden_label(template, vmid);
+	CLEANUP(scope_free) char *what = memory_print("template %s", label);
 	struct lints lints = { .items = NULL };
 
 	if (!state_find_guest(state, vmid) && spec_said(template, KEY_IMAGE)) {
@@ -126,8 +127,8 @@ static void check_template(const struct spec_section *template, const struct sta
 		fitness_add(fitness, false, what, "%s: %s; %s", lints.items[i].what,
 			    lints.items[i].why, lints.items[i].mend);
 	if (!lints.unfit)
-		fitness_add(fitness, true, what,
-			    "serial port, cloud-init drive, base volume, image digest");
+		fitness_add(fitness, true, what, "serial port, cloud-init drive, base volume%s",
+			    spec_template_is_found(template) ? "" : ", image digest");
 	lint_release(&lints);
 }
 

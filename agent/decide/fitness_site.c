@@ -36,7 +36,8 @@ static void remark_ids(const struct spec *spec, const struct spec_section *node,
 	for (size_t i = 0; i < spec->template_count; i++) {
 		unsigned first, last;
 
-		if (!spec_uses_template(spec, node, spec->templates[i]))
+		if (!spec_uses_template(spec, node, spec->templates[i]) ||
+		    spec_template_is_found(spec->templates[i]))
 			continue;
 		spec_template_range(spec->templates[i], &first, &last);
 		add_outside(site, spec->templates[i]->name,

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "decide/lint.h"
 #include "decide/option.h"
+#include "model/propstr.h"
 #include "model/qm.h"
 #include "model/record.h"
 #include "model/spec.h"
@@ -58,16 +59,74 @@ bool golden_is_ready(const struct state_guest *guest)
 	       strstr(disk, ":base-") && (made || !golden_generation(guest));
 }
 
+static bool has_tag(const struct state_guest *guest, const char *tag)
+{
+	return option_agrees(option_find("tags"), tag, vmconf_get(guest->conf, "tags"));
+}
+
+/*
+ * Is it a template of this node that has the tag, or where none is said the name?  A
+ * clone has its template's tags: one of ours that somebody made a template is not meant.
+ */
+static bool is_meant(const struct spec_section *template, const struct state_guest *guest)
+{
+	const char *tag = spec_text(template, KEY_TEMPLATE_TAG), *name;
+
+	if (!guest->local || guest->kind != STATE_QEMU || !guest->conf ||
+	    !is_set(guest->conf, "template"))
+		return false;
+	if (tag)
+		return has_tag(guest, tag) && !has_tag(guest, OPTION_TAG);
+	name = vmconf_get(guest->conf, "name");
+	return name && strcmp(name, template->name) == 0;
+}
+
+static const struct state_guest *next_found(const struct spec_section *template,
+					    const struct state *state,
+					    const struct state_guest *guest)
+{
+	for (size_t i = 0; i < state->guest_count; i++)
+		if ((!guest || state->guests[i].vmid > guest->vmid) &&
+		    is_meant(template, &state->guests[i]))
+			return &state->guests[i];
+	return NULL;
+}
+
 const struct state_guest *golden_next(const struct spec_section *template,
 				      const struct state *state, const struct state_guest *guest)
 {
 	const struct state_guest *next = NULL;
 	unsigned first, last;
 
+	if (spec_template_is_found(template))
+		return next_found(template, state, guest);
 	spec_template_range(template, &first, &last);
 	for (unsigned vmid = guest ? guest->vmid + 1 : first; vmid <= last && !next; vmid++)
 		next = state_find_guest(state, vmid);
 	return next;
+}
+
+/* Seconds since 1970; 0: its config does not say. */
+static uint64_t made_at(const struct state_guest *guest)
+{
+	CLEANUP(propstr_release) struct propstr meta =
+		propstr_parse(vmconf_get(guest->conf, "meta"), NULL);
+	const char *text = propstr_get(&meta, "ctime");
+	uint64_t seconds;
+
+	return text && number_parse_unsigned(text, 0, UINT64_MAX, &seconds) ? seconds : 0;
+}
+
+/* Also one that is not good: to clone an older one instead would hide that. */
+static unsigned newest_found(const struct spec_section *template, const struct state *state)
+{
+	const struct state_guest *newest = NULL, *guest = NULL;
+	size_t count = 0;
+
+	for (; (guest = next_found(template, state, guest)); count++)
+		if (!newest || made_at(guest) >= made_at(newest))
+			newest = guest;
+	return count == 1 || (count && spec_text(template, KEY_TEMPLATE_TAG)) ? newest->vmid : 0;
 }
 
 unsigned golden_newest(const struct spec_section *template, const struct state *state)
@@ -75,12 +134,19 @@ unsigned golden_newest(const struct spec_section *template, const struct state *
 	const struct state_guest *newest = NULL, *guest = NULL;
 	unsigned first, last;
 
+	if (spec_template_is_found(template))
+		return newest_found(template, state);
 	while ((guest = golden_next(template, state, guest)))
 		if (golden_is_ready(guest) &&
 		    (!newest || golden_generation(guest) >= golden_generation(newest)))
 			newest = guest;
 	spec_template_range(template, &first, &last);
 	return newest ? newest->vmid : first;
+}
+
+char *golden_label(const struct spec_section *template, unsigned vmid)
+{
+	return vmid ? memory_print("%s (%u)", template->name, vmid) : memory_copy(template->name);
 }
 
 bool golden_is_of_image(const struct spec_section *template, const struct state_guest *guest)

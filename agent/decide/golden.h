@@ -11,6 +11,10 @@
  *	vyom-generation: 2
  *	vyom-made: 2026-11-28 by vyom 0.1.0	(once it is finished)
  *
+ * A template without ids in the file is found: by its name, which one VM may have
+ * then, or by a tag, which many may have, and the one made last is cloned.  It may be
+ * another tool's, so nothing is asked of its description, and nothing is built.
+ *
  * A build is a plan as any other, made anew before and after each step:
  *
  *	fetch check key | create resize start guest shutdown set template | seal
@@ -61,10 +65,20 @@ bool golden_choose(struct golden *golden, const struct state *state,
 void golden_plan(const struct golden *golden, const struct state *state,
 		 const struct record_vms *records, struct plan *plan);
 
-/* The VMID of the newest good generation, to clone from: that of none good is the first id. */
+/*
+ * The VMID to clone from: that of the newest good generation, or if none is good the first
+ * id.  Of a template that is found: that of the last made, or 0 where there is none, or
+ * by its name several: lint_template() says what to do.
+ */
 unsigned golden_newest(const struct spec_section *template, const struct state *state);
 
-/* The guests with an id of the template's, one after the other: NULL begins, and ends. */
+/* "noble (9000)", as it is called in messages; "noble" without a vmid.  Caller frees. */
+char *golden_label(const struct spec_section *template, unsigned vmid);
+
+/*
+ * The guests with an id of the template's, or what it is found among, by id, one after the
+ * other: NULL begins, and ends.
+ */
 const struct state_guest *golden_next(const struct spec_section *template,
 				      const struct state *state, const struct state_guest *guest);
 

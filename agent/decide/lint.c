@@ -10,6 +10,7 @@
 #include "decide/option.h"
 #include "model/propstr.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -17,6 +18,8 @@
 /* One template that is looked at. */
 struct subject {
 	unsigned vmid;
+	const char *sha256;	/* that its image shall have; NULL: any */
+	bool found;		/* by its name or tag, and maybe another tool's */
 	const struct vmconf *conf;
 	const struct state *state;
 	struct lints *lints;
@@ -118,19 +121,22 @@ static void lint_boot(const struct subject *subject, enum lint_severity severity
 }
 
 /* The digest says which image the clones hold; the file may insist on one. */
-static void lint_image(const struct subject *subject, const char *declared)
+static void lint_image(const struct subject *subject, enum lint_severity severity)
 {
+	const char *declared = subject->sha256;
 	const char *description = subject->conf->description;
 	const char *mark = description ? strstr(description, LINT_IMAGE_MARK) : NULL;
 
+	if (severity != (subject->found && !declared ? LINT_ADVICE : LINT_UNFIT))
+		return;
 	if (!mark)
-		add(subject->lints, LINT_UNFIT, "does not record the digest of its image",
+		add(subject->lints, severity, "does not record the digest of its image",
 		    "nobody could say later what the VMs were made from",
 		    "add this line to its notes (in the web interface, or with qm set %u "
 		    "--description): " LINT_IMAGE_MARK "%s",
 		    subject->vmid, declared ? declared : "DIGEST-OF-THE-IMAGE");
 	else if (declared && strncasecmp(mark + strlen(LINT_IMAGE_MARK), declared, 64) != 0)
-		add(subject->lints, LINT_UNFIT, "was made from another image than the file declares",
+		add(subject->lints, severity, "was made from another image than the file declares",
 		    "its recorded sha256 is not the declared one",
 		    "build it again from the declared image, or declare sha256 = \"%.64s\"",
 		    mark + strlen(LINT_IMAGE_MARK));
@@ -176,7 +182,7 @@ static void lint_build_key(const struct subject *subject)
 		    subject->vmid);
 }
 
-static void lint_unfit(const struct subject *subject, const char *sha256)
+static void lint_unfit(const struct subject *subject)
 {
 	if (!vmconf_get(subject->conf, "serial0"))
 		add(subject->lints, LINT_UNFIT, "has no serial port",
@@ -187,7 +193,7 @@ static void lint_unfit(const struct subject *subject, const char *sha256)
 		    "its clones would get neither address nor keys",
 		    "qm set %u --ide2 STORE:cloudinit", subject->vmid);
 	lint_disks(subject);
-	lint_image(subject, sha256);
+	lint_image(subject, LINT_UNFIT);
 	lint_boot(subject, LINT_UNFIT);
 	lint_addresses(subject);
 	lint_build_key(subject);
@@ -280,34 +286,75 @@ static void advise_volumes(const struct subject *subject)
 	}
 }
 
+static void lint_subject(struct subject *subject)
+{
+	const struct state_guest *guest = state_find_guest(subject->state, subject->vmid);
+
+	if (!guest || !guest->local || !guest->conf) {
+		add(subject->lints, LINT_UNFIT, "does not exist on this node",
+		    "there is nothing to clone",
+		    "vyom template build makes it, or correct its vmid %u in the file",
+		    subject->vmid);
+		return;
+	}
+	subject->conf = guest->conf;
+	if (!is_template(guest->conf))
+		add(subject->lints, LINT_UNFIT, "is a VM, not a template",
+		    "vyom clones templates only",
+		    "qm template %u, if that is what it was made for", subject->vmid);
+	lint_unfit(subject);
+	advise_hardware(subject);
+	lint_image(subject, LINT_ADVICE);
+	advise_copied(subject);
+	advise_unfinished(subject);
+	advise_volumes(subject);
+}
+
 void lint_guest(unsigned vmid, const char *sha256, const struct state *state,
 		struct lints *lints)
 {
-	const struct state_guest *guest = state_find_guest(state, vmid);
-	struct subject subject = { .vmid = vmid, .state = state, .lints = lints };
+	lint_subject(&(struct subject){
+		.vmid = vmid, .sha256 = sha256, .state = state, .lints = lints });
+}
 
-	if (!guest || !guest->local || !guest->conf) {
-		add(lints, LINT_UNFIT, "does not exist on this node", "there is nothing to clone",
-		    "vyom template build makes it, or correct its vmid %u in the file",
-		    vmid);
-		return;
+/* It is looked for by its name or tag: there is none, or of that name there are several. */
+static void lint_unknown(const struct spec_section *template, const struct state *state,
+			 struct lints *lints)
+{
+	const char *tag = spec_text(template, KEY_TEMPLATE_TAG);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	const struct state_guest *guest = NULL;
+
+	while ((guest = golden_next(template, state, guest)))
+		strbuf_addf(&text, "%s%u", text.len ? ", " : "is found more than once, as ",
+			    guest->vmid);
+	if (text.len) {
+		add(lints, LINT_UNFIT, text.buf, "only one may have that name",
+		    "say which in its section, vmid = N, or tag the newest and say tag = \"TAG\"");
+	} else if (tag) {
+		strbuf_addf(&text, "no template on this node has the tag %s", tag);
+		add(lints, LINT_UNFIT, "is not found", text.buf,
+		    "give it to one (qm set VMID --tags, with those that it has), or say its vmid "
+		    "in the file");
+	} else {
+		add(lints, LINT_UNFIT, "is not found", "no template on this node has that name",
+		    "make it (qm template VMID, of a VM of that name), or say its vmid or tag in "
+		    "the file");
 	}
-	subject.conf = guest->conf;
-	if (!is_template(guest->conf))
-		add(lints, LINT_UNFIT, "is a VM, not a template", "vyom clones templates only",
-		    "qm template %u, if that is what it was made for", vmid);
-	lint_unfit(&subject, sha256);
-	advise_hardware(&subject);
-	advise_copied(&subject);
-	advise_unfinished(&subject);
-	advise_volumes(&subject);
 }
 
 void lint_template(const struct spec_section *template, const struct state *state,
 		   struct lints *lints)
 {
-	lint_guest(golden_newest(template, state), spec_text(template, KEY_SHA256),
-		   state, lints);
+	struct subject subject = {
+		.vmid = golden_newest(template, state), .sha256 = spec_text(template, KEY_SHA256),
+		.found = spec_template_is_found(template), .state = state, .lints = lints,
+	};
+
+	if (subject.found && !subject.vmid)
+		lint_unknown(template, state, lints);
+	else
+		lint_subject(&subject);
 }
 
 void lint_release(struct lints *lints)

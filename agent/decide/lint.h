@@ -8,6 +8,9 @@
  * template, and verify calls it drift.  Advice is all else: clones work, but not as well,
  * or carry something that is seldom meant; only `vyom template lint` tells.
  *
+ * A template that is found, and may be another tool's, is not unfit for want of a digest
+ * that the file does not ask for; but it is where the node has none, or cannot tell which.
+ *
  * Tags and description of a template are no matter: each clone is given its own.
  */
 #ifndef LINT_H

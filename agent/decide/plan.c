@@ -8,6 +8,7 @@
 #include "decide/budget.h"
 #include "decide/forecast.h"
 #include "decide/golden.h"
+#include "decide/lint.h"
 #include "decide/loss.h"
 #include "decide/obstacle.h"
 #include "base/memory.h"
@@ -268,6 +269,21 @@ static void plan_leftover(const struct diff_vm *diff, const struct state *state,
 		  diff->leftover.text, diff->vm->name);
 }
 
+/* Without an id there is no command to show, unlike of one that is not there. */
+static bool refuse_unknown_template(const struct diff_vm *diff, const struct state *state,
+				    struct plan *plan)
+{
+	const struct spec_section *template = diff->vm->template;
+	CLEANUP(lint_release) struct lints lints = { .items = NULL };
+
+	if (diff->standing == DIFF_PRESENT || golden_newest(template, state))
+		return false;
+	lint_template(template, state, &lints);
+	plan_refuse(plan, diff->vm->name, diff->vmid, "template %s %s: %s; %s", template->name,
+		    lints.items[0].what, lints.items[0].why, lints.items[0].mend);
+	return true;
+}
+
 void plan_vm(const struct diff_vm *diff, const struct state *state,
 	     const struct plan_options *options, struct plan *plan)
 {
@@ -282,6 +298,8 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_refuse(plan, diff->vm->name, diff->vmid, "%s", diff->obstacle);
 		return;
 	}
+	if (refuse_unknown_template(diff, state, plan))
+		return;
 	if (diff->standing == DIFF_LEFTOVER)
 		plan_leftover(diff, state, plan);
 	if (diff->standing != DIFF_PRESENT)

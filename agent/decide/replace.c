@@ -222,6 +222,7 @@ void replace_plan(const struct spec *spec, const struct spec_section *vm,
 	plan_removal(vm, vmid, state, records, &volids, plan);
 	refused = plan->refusal_count;
 	plan_making(spec, vm, &view, records, &making);
+	refused = refused || !making.count;	/* what is not made again is not destroyed */
 	join(plan, &making);
 	plan->vm_count = 1;
 	if (refused)

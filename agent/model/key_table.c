@@ -378,6 +378,10 @@ const struct key key_table[KEY_COUNT] = {
 		"vmids", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_vmid_range,
 		.help = "Numbers for its generations, of which the newest good one is cloned.",
 	},
+	[KEY_TEMPLATE_TAG] = {
+		"tag", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_tag,
+		.help = "The newest template of the node that carries this tag is cloned.",
+	},
 	[KEY_IMAGE] = {
 		"image", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_image,
 		.help = "The cloud image it is made from: a file on the node, or a volume id.",

@@ -360,3 +360,8 @@ void spec_template_range(const struct spec_section *template, unsigned *first, u
 	*first = (unsigned)from;
 	*last = (unsigned)to;
 }
+
+bool spec_template_is_found(const struct spec_section *template)
+{
+	return !template->values[KEY_VMID] && !template->values[KEY_VMIDS];
+}

@@ -100,7 +100,7 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
  * Make a VM's count so many VMs, resolve names (role, cluster, node, template),
  * derive MACs, and find what no single value shows: unknown names, VMs without an id, two VMs with one id,
  * name, MAC or address, an id that is a template's, an address outside its
- * gateway's net, and the like.  Sorts problems by line.
+ * gateway's net, a template that is found and told how it is built, and the like.  Sorts problems by line.
  */
 void spec_check(struct spec *spec, struct spec_problems *problems);
 
@@ -122,8 +122,11 @@ bool spec_flag(const struct spec_section *section, enum key_id key);
 /* What its key "options" says of qm's option of that name, or NULL. */
 const char *spec_option(const struct spec_section *section, const char *name);
 
-/* A template's ids: of vmids, or the one of vmid twice. */
+/* A template's ids: of vmids, or the one of vmid twice; both 0 of one that is found. */
 void spec_template_range(const struct spec_section *template, unsigned *first, unsigned *last);
+
+/* Has a template no id in the file?  Then the node tells, by its tag or else its name. */
+bool spec_template_is_found(const struct spec_section *template);
 
 /* The VM of that name, or NULL. */
 const struct spec_section *spec_find_vm(const struct spec *spec, const char *name);
@@ -149,6 +152,9 @@ void spec_check_net(const struct spec_section *section, struct spec_problems *pr
  * thing twice, a node's too.  Part of spec_check.
  */
 void spec_check_guest(const struct spec_section *section, struct spec_problems *problems);
+
+/* What only together makes no sense of a template.  Part of spec_check. */
+void spec_check_template(const struct spec_section *template, struct spec_problems *problems);
 
 /* Does any VM on node come from template? */
 bool spec_uses_template(const struct spec *spec, const struct spec_section *node,

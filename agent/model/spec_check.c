@@ -177,36 +177,6 @@ static void check_ranges(struct checker *c)
 	}
 }
 
-/* What only together makes sense of how a template is made. */
-static void check_build(struct checker *c, struct spec_section *section)
-{
-	static const enum key_id keys[] = { KEY_MASTER_KEY, KEY_KEY_SINK, KEY_KEY_FILE };
-	const struct spec_value *url = section->values[KEY_URL], *first = NULL;
-
-	if (url && (!section->values[KEY_IMAGE] || section->values[KEY_IMAGE]->text[0] == '/'))
-		spec_problem_add(c->problems, url->line,
-				 "template \"%s\": url: image must say where it is to lie, as a "
-				 "volume id: image = \"local:iso/NAME\"", section->name);
-	if (url && !section->values[KEY_SHA256])
-		spec_problem_add(c->problems, url->line,
-				 "template \"%s\": url: what is downloaded is not trusted without "
-				 "sha256", section->name);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const struct spec_value *value = section->values[keys[i]];
-		CLEANUP(scope_free) char *where = NULL;
-
-		if (value && first) {
-			where = spec_problems_name_line(c->problems, first->line, value->line);
-			spec_problem_add(c->problems, value->line,
-					 "template \"%s\": %s: where the master key is from or goes "
-					 "is said already in %s; say one of master-key, key-sink and "
-					 "key-file", section->name, key_table[keys[i]].name, where);
-		}
-		if (value && !first)
-			first = value;
-	}
-}
-
 /* Calls check for every section of the file, and every VM that a count makes. */
 static void each_section(struct checker *c, void (*check)(struct checker *, struct spec_section *))
 {
@@ -243,12 +213,7 @@ static void check_name(struct checker *c, struct spec_section *section)
 
 static void check_vmid_is_given(struct checker *c, struct spec_section *section)
 {
-	if (section->values[KEY_VMIDS] && section->values[KEY_VMID])
-		spec_problem_add(c->problems, section->values[KEY_VMIDS]->line,
-				 "template \"%s\": vmids: it has a vmid too; say one of the two",
-				 section->name);
-	if (!(key_table[KEY_VMID].scopes & section->scope) || section->values[KEY_VMID] ||
-	    section->values[KEY_VMIDS] || section->group)
+	if (section->scope != SCOPE_VM || section->values[KEY_VMID] || section->group)
 		return;
 	spec_problem_add(c->problems, section->line, "%s \"%s\": vmid: is missing; give it a "
 						     "number that nothing else on the Proxmox "
@@ -364,6 +329,12 @@ static void check_net(struct checker *c, struct spec_section *section)
 	spec_check_net(section, c->problems);
 }
 
+static void check_template(struct checker *c, struct spec_section *section)
+{
+	if (section->scope == SCOPE_TEMPLATE)
+		spec_check_template(section, c->problems);
+}
+
 static void check_guest(struct checker *c, struct spec_section *section)
 {
 	spec_check_guest(section, c->problems);
@@ -386,7 +357,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	each_section(&c, check_name);
 	each_section(&c, check_said);
 	each_section(&c, check_vmid_is_given);
-	each_section(&c, check_build);
+	each_section(&c, check_template);
 	check_names_are_unique(&c);
 	each_section(&c, check_references);
 	resolve_vms(&c);
