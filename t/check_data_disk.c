@@ -35,6 +35,21 @@ START_TEST(a_disk_is_its_slot_its_size_and_what_the_drive_is_told)
 }
 END_TEST
 
+START_TEST(a_slot_that_shall_have_none_says_so_and_nothing_else)
+{
+	struct data_disk disk;
+	struct error err;
+
+	ck_assert_int_eq(data_disk_parse("virtio3=detached", &disk, &err), 0);
+	ck_assert_str_eq(disk.slot, "virtio3");
+	ck_assert(disk.detached);
+	ck_assert_uint_eq(disk.size, 0);
+	ck_assert_ptr_null(disk.storage);
+	ck_assert_ptr_null(disk.options);
+	data_disk_release(&disk);
+}
+END_TEST
+
 static const struct { const char *text, *words; } bad[] = {
 	{ "", "\"\": no slot of a data disk" },
 	{ "scsi0=1G", "scsi0 is the first disk's" },
@@ -45,9 +60,13 @@ static const struct { const char *text, *words; } bad[] = {
 	{ "scsi=1G", "no slot" },
 	{ "a-name-that-is-far-too-long-for-one=1G", "no slot" },
 	{ "scsi1", "its size comes first" },
+	{ "scsi1=detached,ssd=1", "its size" },
+	{ "scsi1=1G,detached", "its size comes first" },
+	{ "scsi0=detached", "scsi0 is the first disk's" },
+	{ "efidisk0=detached", "no slot of a data disk" },
 	{ "scsi1=ssd=1", "its size comes first" },
 	{ "scsi1=big", "its size comes first" },
-	{ "scsi1=1000K", "a whole number of MiB: scsi1=100G" },
+	{ "scsi1=1000K", "a whole number of MiB (scsi1=100G)" },
 	{ "virtio1=1G,ssd=1", "a virtio drive has no ssd" },
 	{ "sata1=1G,iothread=1", "a sata drive has no iothread" },
 	{ "scsi1=1G,cache=fast", "cache=fast: write one of none writethrough" },
@@ -83,6 +102,7 @@ static void add_cases(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, a_disk_is_its_slot_its_size_and_what_the_drive_is_told, 0,
 			    ROWS(good));
+	tcase_add_test(tcase, a_slot_that_shall_have_none_says_so_and_nothing_else);
 	tcase_add_loop_test(tcase, what_is_no_disk_is_refused_with_what_would_be, 0, ROWS(bad));
 }
 

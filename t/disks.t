@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Data disks: made, attached, grown, left alone; and made once, whenever vyom or pvesm is killed.
+# Data disks: made, attached, grown, left alone, taken out; and made once, whenever vyom or pvesm is killed.
 . "${srcdir:-.}/t/lib.sh"
 . "$srcdir/t/live.sh"
 export VYOM_TIME_SCALE=0.02 node_says=
@@ -56,6 +56,65 @@ out 'what is in its disks is lost: scsi0 \(.*scsi1 \(local-lvm:vm-201-vyom-scsi1
 out 'pvesm free local-lvm:vm-201-vyom-scsi3' "and one that was never attached"
 status 0 "destroy takes all of them" vyom destroy --yes vm-1
 ok "no volume is left" test "$(volumes_of 201)" = 0
+
+# --- taken out, when the file says so ---
+node_new
+mkdir -p "$root/etc/stand-in.d/default"
+echo yes >"$root/etc/stand-in.d/default/agent"
+vms 1 'data-disks = { "scsi1=1G", "sata1=1G" }'
+vyom apply --yes
+"$root/usr/sbin/qm" set 201 --boot 'order=scsi0;scsi1' >/dev/null
+vms 1 'data-disks = { "scsi1=detached", "sata1=1G" }'
+status 1 "a disk that shall be detached is drift" vyom verify
+out 'vm-1 \(201\): scsi1: wanted detached, found local-lvm:vm-201-vyom-scsi1,' "which is said"
+status 0 "apply takes it out, while the VM runs" vyom apply --yes
+out 'scsi1: its volume local-lvm:vm-201-vyom-scsi1 is kept, not destroyed; with a size in place of detached it is attached again' "and says what becomes of it"
+ok "it is out" test -z "$(disk scsi1 201)"
+ok "its volume is kept" test "$(disk unused0 201)/$(volumes_of 201)" = local-lvm:vm-201-vyom-scsi1/4
+status 0 "all is in line" vyom verify
+out 'not declared vm-1 \(201\): unused0: the VM has local-lvm:vm-201-vyom-scsi1' "and what is kept is told"
+count_calls
+status 0 "a second apply" vyom apply --yes
+ok "calls nothing" test ! -e "$root/calls"
+vms 1 'data-disks = { "scsi1=2G", "sata1=1G" }'
+status 0 "declared again" vyom apply --yes
+ok "it is attached again, and grows" test "$(disk scsi1 201)" = "local-lvm:vm-201-vyom-scsi1,discard=on,iothread=1,size=2G"
+ok "as it was kept" test "$(grep -c '^pvesm alloc' "$root/calls")/$(disk unused0 201)/$(volumes_of 201)" = 0//4
+
+vms 1 'data-disks = { "scsi1=2G", "sata1=detached" }'
+status 0 "what cannot be plugged waits" vyom apply --yes
+out 'sata1: in force only after the VM is stopped and started again \(vyom apply --restart\)' "which is said"
+ok "in the config" grep -q '^delete: sata1$' "$root/etc/pve/qemu-server/201.conf"
+status 0 "it is no drift" vyom verify
+out 'waits for a restart vm-1 \(201\): sata1: wanted detached, found local-lvm:vm-201-vyom-sata1,' "but said"
+rm -f "$root/calls"
+status 0 "a second apply" vyom apply --yes
+ok "calls nothing" test ! -e "$root/calls"
+status 0 "a restart" vyom apply --restart --yes
+ok "takes it out" test -z "$(disk sata1 201)"
+ok "without a qm set" test "$(grep -c '^qm set' "$root/calls")" = 0
+status 0 "all is in line" vyom verify
+vms 1 'protection = true data-disks = { "scsi1=detached" }'
+"$root/usr/sbin/qm" set 201 --protection 1 >/dev/null
+rm -f "$root/calls"
+status 3 "of a protected VM none is taken out" vyom apply --yes
+out 'scsi1: it shall be detached, but the VM is protected, .*: qm set 201 --protection 0' "which is said"
+ok "and nothing is called" test ! -e "$root/calls"
+"$root/usr/sbin/qm" set 201 --protection 0 >/dev/null
+status 0 "once that is taken away it is" vyom apply --yes
+ok "and the VM is protected again" test "$(disk protection 201)/$(disk scsi1 201)" = 1/
+
+for what in 'set pending-1 kill' 'set applied kill'; do
+	node_new
+	vms 1 'data-disks = { "scsi1=1G" }'
+	vyom apply --yes
+	vms 1 'data-disks = { "scsi1=detached" }'
+	faults <<<"${what%% *}:201 ${what#* }"
+	vyom apply --yes
+	status 0 "$what: the next apply" vyom apply --yes
+	ok "$what: the disk is out, and kept" test "$(disk scsi1 201)/$(disk unused0 201)/$(volumes_of 201)" = /local-lvm:vm-201-vyom-scsi1/3
+	status 0 "$what: all is in line" vyom verify
+done
 
 # --- replaced ---
 node_new

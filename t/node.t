@@ -147,6 +147,16 @@ qm set 101 --scsi1 local-lvm:1
 ok "STORE:SIZE makes a new volume each time and the old one is unused" has "$conf/101.conf" '^unused0: local-lvm:vm-101-disk-1$'
 qm set 101 --scsi1 local-lvm:vm-101-disk-1,ssd=1,discard=on
 ok "a drive is printed in normal form with its real size" has "$conf/101.conf" '^scsi1: local-lvm:vm-101-disk-1,discard=on,size=1G,ssd=1$'
+qm set 101 --boot 'order=scsi0;scsi1' --protection 1
+qm set 101 --delete scsi1
+ok "of a protected VM no drive is taken out" ended 255 "can't remove drive 'scsi1' - protection mode enabled"
+qm set 101 --protection 0
+before=$(sed -n 's/^unused.: //p' "$conf/101.conf" | wc -l)
+qm set 101 --delete scsi1
+ok "a drive that is taken out is kept as unusedN" has "$conf/101.conf" '^unused[0-9]: local-lvm:vm-101-disk-1$'
+ok "and is not booted from any more" has "$conf/101.conf" '^boot: order=scsi0$'
+ok "one unusedN more than before" is "$(sed -n 's/^unused.: //p' "$conf/101.conf" | wc -l)" $((before + 1))
+qm set 101 --scsi1 local-lvm:vm-101-disk-1,ssd=1,discard=on
 
 qm set 101 --efidisk0 local-lvm:1,efitype=4m --tpmstate0 local-lvm:1,version=v2.0
 ok "an EFI disk is as large as its extent, whatever was asked" has "$conf/101.conf" '^efidisk0: local-lvm:vm-101-disk-[0-9],efitype=4m,size=4M$'

@@ -123,7 +123,7 @@ static bool has_data_disks(const struct spec_section *vm, const struct state_gue
 
 	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
 		data_disk_release(&disk);
-		if (!vmconf_get(guest->conf, disk.slot))
+		if (!disk.detached && !vmconf_get(guest->conf, disk.slot))
 			return false;
 	}
 	return true;

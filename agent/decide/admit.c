@@ -74,7 +74,7 @@ static void admit_data(const struct spec_section *vm, unsigned vmid, const struc
 
 		if (disk.storage)
 			admit_storage(vm, vmid, disk.slot, id, state, plan);
-		if (storage && !storage->vg)
+		if (storage && !storage->vg && !disk.detached)
 			plan_refuse(plan, vm->name, vmid,
 				    "%s: a data disk lies on LVM-thin, and %s is of type %s",
 				    disk.slot, id, storage->type);

@@ -32,14 +32,15 @@ static struct diff_item *add_item(struct diff_vm *diff, const struct vmconf *con
 	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
 	struct diff_item *item = &MEMORY_PUSH(diff->items, diff->count);
 
-	option_merge(option, wanted, found, &value);
+	if (wanted)
+		option_merge(option, wanted, found, &value);
 	*item = (struct diff_item){
 		.option = option,
 		.urgency = urgency,
 		.effect = option_effect_of(option, wanted, found, conf),
 		.waits = option_waits(option, wanted, found, conf),
 		.wanted = memory_copy(wanted),
-		.value = strbuf_detach(&value),
+		.value = wanted ? strbuf_detach(&value) : NULL,
 		.found = memory_copy(found),
 	};
 	return item;

@@ -43,8 +43,8 @@ struct diff_item {
 	enum option_effect effect;
 	bool set;		/* [PENDING] has it as declared: a stop or start puts it into force */
 	bool waits;		/* CHANGE: for a restart, where the VM runs */
-	char *wanted;		/* as declared */
-	char *value;		/* what to give qm */
+	char *wanted;		/* as declared; NULL: taken out, as a data disk is */
+	char *value;		/* what to give qm; NULL: to delete it */
 	char *found;		/* in force now; NULL: absent */
 	char *pending;		/* will be in force; NULL unless UNDONE */
 };

@@ -145,10 +145,42 @@ static void compare(struct diff_vm *diff, const struct vmconf *conf, const struc
 	diff_compare_option(diff, conf, option_of_drive(data->disk.slot), wanted.buf);
 }
 
+/* What is no data disk stays; what waits to be attached is taken back. */
+static void compare_detached(struct diff_vm *diff, const struct vmconf *conf,
+			     struct diff_data *data)
+{
+	const char *drive = drive_of(conf, data->disk.slot);
+
+	if (drive)
+		look_at_drive(data, drive);
+	if (!data->strange)
+		diff_compare_option(diff, conf, option_of_drive(data->disk.slot), NULL);
+}
+
 /* An EFI disk's qm names by itself, being told a number of GiB that it does not heed. */
 static char *volume_to_be(unsigned vmid, const char *slot)
 {
 	return strcmp(slot, FIRMWARE_EFI) == 0 ? memory_copy("1") : data_disk_volume(vmid, slot);
+}
+
+static void compare_attached(struct diff_vm *diff, const struct state *state,
+			     const struct vmconf *conf, struct diff_data *data)
+{
+	const char *drive = drive_of(conf, data->disk.slot);
+
+	if (drive) {
+		look_at_drive(data, drive);
+	} else {
+		CLEANUP(scope_free) char *name = volume_to_be(diff->vmid, data->disk.slot);
+
+		data->volid = memory_print("%s:%s", data->storage, name);
+		look_elsewhere(data, conf);
+		look_at_others(data, state, diff->vmid);
+	}
+	look_at_volume(data, state, !diff->guest);
+	look_at_kind(data, drive);
+	if (!data->strange && !data->lost && !data->unlike)
+		compare(diff, conf, data);
 }
 
 void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf)
@@ -157,25 +189,14 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 
 	for (size_t i = 0; data_disk_at(diff->vm, i, &disk); i++) {
 		struct diff_data *data = &MEMORY_PUSH(diff->data, diff->data_count);
-		const char *drive;
 
 		*data = (struct diff_data){ .disk = disk };
 		data->storage = memory_copy(data->disk.storage ? data->disk.storage :
 							       spec_text(diff->vm, KEY_STORAGE));
-		drive = drive_of(conf, data->disk.slot);
-		if (drive) {
-			look_at_drive(data, drive);
-		} else {
-			CLEANUP(scope_free) char *name = volume_to_be(diff->vmid, data->disk.slot);
-
-			data->volid = memory_print("%s:%s", data->storage, name);
-			look_elsewhere(data, conf);
-			look_at_others(data, state, diff->vmid);
-		}
-		look_at_volume(data, state, !diff->guest);
-		look_at_kind(data, drive);
-		if (!data->strange && !data->lost && !data->unlike)
-			compare(diff, conf, data);
+		if (disk.detached)
+			compare_detached(diff, conf, data);
+		else
+			compare_attached(diff, state, conf, data);
 	}
 }
 

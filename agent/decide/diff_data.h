@@ -12,10 +12,11 @@
 
 struct vmconf;
 
+/* Of a slot that shall have none: volid, attached and strange alone are said. */
 struct diff_data {
 	struct data_disk disk;
 	char *storage;		/* where it shall lie */
-	char *volid;		/* its volume, there or to be made */
+	char *volid;		/* its volume, there or to be made; NULL: neither */
 	struct diff_disk size;	/* found 0: there is no such volume yet */
 	bool made;		/* there is */
 	bool lost;		/* the config names one that does not exist any more */

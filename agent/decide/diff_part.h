@@ -9,7 +9,7 @@ struct diff_vm;
 struct option;
 struct vmconf;
 
-/* Add an item to diff unless conf has that option as wanted. */
+/* Add an item to diff unless conf has that option as wanted; NULL: not at all. */
 void diff_compare_option(struct diff_vm *diff, const struct vmconf *conf,
 			 const struct option *option, const char *wanted);
 

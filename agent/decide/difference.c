@@ -60,7 +60,7 @@ static void add_item(struct differences *differences, const struct diff_vm *diff
 	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT, found = STRBUF_INIT;
 	enum difference_fate fate = fate_of(diff, item, reinit);
 
-	option_describe(item->option, item->wanted, &wanted);
+	option_describe_wanted(item->option, item->wanted, &wanted);
 	if (item->urgency == DIFF_UNDONE)
 		strbuf_addf(&found, "%s at its next start", item->pending);
 	else
@@ -105,6 +105,12 @@ static void add_data(struct differences *differences, const struct diff_data *da
 	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
 	bool grows = data->size.wanted > data->size.found;
 
+	if (data->disk.detached) {
+		if (data->strange)
+			add(differences, data->disk.slot, "detached", data->strange,
+			    DIFFERENCE_REFUSED, memory_copy("apply refuses it: it is no disk"));
+		return;
+	}
 	if (data->strange)
 		add(differences, data->disk.slot, "a data disk", data->strange, DIFFERENCE_REFUSED,
 		    memory_copy("apply refuses it: declare another slot"));

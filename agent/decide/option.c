@@ -132,11 +132,11 @@ static enum option_effect effect_of_items(const struct option *option, const cha
 	return found ? OPTION_LIVE : option->effect;
 }
 
-/* A drive that is put in needs hotplug; what one is told that is there, is live or waits. */
+/* A drive that comes or goes needs hotplug; what one is told that stays, is live or waits. */
 static enum option_effect effect_of_drive(const struct option *option, const char *wanted,
 					  const char *found, const struct vmconf *conf)
 {
-	if (!found)
+	if (!found || !wanted)
 		return option->plug && is_plugged(conf, option->plug) ? OPTION_LIVE :
 									option->effect;
 	return effect_of_items(option, wanted, found);
@@ -278,4 +278,12 @@ void option_describe(const struct option *option, const char *value, struct strb
 	} else {
 		strbuf_adds(text, value);
 	}
+}
+
+void option_describe_wanted(const struct option *option, const char *wanted, struct strbuf *text)
+{
+	if (wanted)
+		option_describe(option, wanted, text);
+	else
+		strbuf_adds(text, "detached");
 }

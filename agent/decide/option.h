@@ -104,7 +104,8 @@ bool option_may_wait(const struct option *option, const char *wanted, const char
 
 /*
  * Does found (the file's text, NULL: absent) say what wanted says?  What Proxmox takes
- * where nothing is said is as good as said: it drops that itself at times.
+ * where nothing is said is as good as said: it drops that itself at times.  wanted NULL, here
+ * and above: it shall be absent.
  */
 bool option_agrees(const struct option *option, const char *wanted, const char *found);
 
@@ -123,6 +124,9 @@ void option_merge(const struct option *option, const char *wanted, const char *f
  * digits of its SHA-256, the rest as it is.
  */
 void option_describe(const struct option *option, const char *value, struct strbuf *text);
+
+/* The same of what is wanted, where NULL means that it is taken out: "detached". */
+void option_describe_wanted(const struct option *option, const char *wanted, struct strbuf *text);
 
 /* "managed by vyom: CLUSTER/NAME": the line that marks a VM as ours. */
 void option_mark(const struct spec_section *vm, struct strbuf *line);

@@ -186,6 +186,8 @@ bool option_keeps(const struct option *option, const char *found, const char *ot
 
 bool option_agrees(const struct option *option, const char *wanted, const char *found)
 {
+	if (!wanted)
+		return !found;
 	if (!found)
 		return absence_agrees(option, wanted);
 	switch (option->form) {

@@ -108,9 +108,28 @@ static const char *value_for_qm(const struct diff_vm *diff, const struct diff_it
 	return item->option->form == OPTION_SSH_KEYS ? diff->vm->ssh_keys_path : item->value;
 }
 
+static bool is_protected(const struct diff_vm *diff)
+{
+	const char *flag = diff->guest ? vmconf_get(diff->guest->conf, "protection") : NULL;
+
+	return flag && *flag == '1';
+}
+
+/* qm lets go of no drive of a VM that is protected; what is deleted it deletes first (2.1.3). */
+static void plan_deletes(const struct diff_vm *diff, const char *slots, struct plan_step *step,
+			 struct plan *plan)
+{
+	qm_set_delete(&step->argv, slots);
+	if (is_protected(diff))
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: it shall be detached, but the VM is protected, and qm takes no "
+			    "drive out of such a one; take that away first: qm set %u --protection "
+			    "0", slots, diff->vmid);
+}
+
 static void plan_set(const struct diff_vm *diff, bool restart, struct plan *plan)
 {
-	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT, deletes = STRBUF_INIT;
 	const struct diff_item *secret = NULL;
 	struct plan_step *step = NULL;
 
@@ -123,12 +142,16 @@ static void plan_set(const struct diff_vm *diff, bool restart, struct plan *plan
 			step = add_step_for(plan, diff, QM_SET);
 			qm_set(&step->argv, diff->vmid);
 		}
-		if (item->option->form == OPTION_SECRET)
+		if (!item->value)
+			strbuf_join(&deletes, ",", item->option->name);
+		else if (item->option->form == OPTION_SECRET)
 			secret = item;
 		else
 			qm_set_option(&step->argv, item->option->name, value_for_qm(diff, item));
 		plan_describe_change(item, &why);
 	}
+	if (deletes.len)
+		plan_deletes(diff, deletes.buf, step, plan);
 	if (secret) {
 		qm_set_secret(&step->argv, secret->option->name);
 		step->input = memory_print("%s\n%s\n", secret->value, secret->value);

@@ -97,11 +97,38 @@ static void refuse_disk(const struct diff_vm *diff, const struct diff_data *data
 			    data->disk.slot, data->volid, diff->vmid, data->disk.slot);
 }
 
+/* It is the set that takes it out, and qm that keeps the volume, as unusedN. */
+static void plan_detached(const struct diff_vm *diff, const struct diff_data *data,
+			  struct plan *plan)
+{
+	CLEANUP(scope_free) char *name = data_disk_volume(diff->vmid, data->disk.slot);
+	CLEANUP(scope_free) char *own = memory_print("%s:%s", data->storage, name);
+
+	if (data->strange)
+		plan_refuse(plan, diff->vm->name, diff->vmid,
+			    "%s: it shall be detached, but what the VM has there is no disk (%s), "
+			    "and vyom takes out nothing else: take the slot out of data-disks",
+			    data->disk.slot, data->strange);
+	else if (data->attached && strcmp(data->volid, own) == 0)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: its volume %s is kept, not destroyed; with a size in place of "
+			  "detached it is attached again", data->disk.slot, data->volid);
+	else if (data->attached)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: its volume %s is kept, not destroyed; qm set %u --%s %s attaches it "
+			  "again", data->disk.slot, data->volid, diff->vmid, data->disk.slot,
+			  data->volid);
+}
+
 void plan_data_volumes(const struct diff_vm *diff, struct plan *plan)
 {
 	for (size_t i = 0; i < diff->data_count; i++) {
 		const struct diff_data *data = &diff->data[i];
 
+		if (data->disk.detached) {
+			plan_detached(diff, data, plan);
+			continue;
+		}
 		refuse_disk(diff, data, plan);
 		if (data->made && !data->attached && !data->strange)
 			tell_found(diff, data, plan);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan_data.h - the steps for the disks besides the first: made, attached, grown, never
- * taken away
+ * plan_data.h - the steps for the disks besides the first: made, attached, grown; taken out
+ * only where the file says so, and never away
  */
 #ifndef PLAN_DATA_H
 #define PLAN_DATA_H

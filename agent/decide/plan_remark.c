@@ -34,7 +34,7 @@ void plan_describe_change(const struct diff_item *item, struct strbuf *why)
 		option_describe(item->option, item->found, why);
 		strbuf_adds(why, " → ");
 	}
-	option_describe(item->option, value, why);
+	option_describe_wanted(item->option, value, why);
 	if (item->option->form == OPTION_SSH_KEYS)
 		strbuf_adds(why, " of the file");
 }

@@ -39,6 +39,14 @@ static char *describe(const struct option *option, const char *value)
 	return strbuf_detach(&text);
 }
 
+static char *describe_wanted(const struct diff_item *item)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	option_describe_wanted(item->option, item->wanted, &text);
+	return strbuf_detach(&text);
+}
+
 static void add_item(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm,
 		     const struct diff_item *item)
 {
@@ -47,7 +55,7 @@ static void add_item(struct verify *verify, enum verify_kind kind, const struct 
 	if (item->urgency == DIFF_WAITING && kind == VERIFY_DRIFT)
 		kind = VERIFY_WAITING;
 	finding = add(verify, kind, vm->vm->name, vm->vmid, item->option->name);
-	finding->wanted = describe(item->option, item->wanted);
+	finding->wanted = describe_wanted(item);
 	if (item->urgency == DIFF_UNDONE)
 		finding->found =
 			memory_print("%s at its next start", item->pending);
@@ -84,6 +92,16 @@ static void add_disk(struct verify *verify, enum verify_kind kind, const struct 
 			vm->misplaced, spec_text(vm->vm, KEY_STORAGE));
 }
 
+/* A disk in the slot is an item of the diff. */
+static void add_undetached(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm,
+			   const struct diff_data *data)
+{
+	if (data->strange)
+		add(verify, kind, vm->vm->name, vm->vmid, data->disk.slot)->text = memory_print(
+			"it shall be detached, but what the VM has there is no disk (%s)",
+			data->strange);
+}
+
 static void add_data(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
 {
 	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
@@ -93,6 +111,10 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 		const char *slot = data->disk.slot;
 		struct verify_finding *finding;
 
+		if (data->disk.detached) {
+			add_undetached(verify, kind, vm, data);
+			continue;
+		}
 		if (data->strange)
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
 				"a data disk is declared there, but the VM has %s", data->strange);

@@ -27,6 +27,9 @@ static const struct bus {
 	{ "sata", 0, 5, false, true },
 };
 
+/* In place of a size: no data disk shall be there. */
+#define DETACHED "detached"
+
 /* What a drive may be told: one of these words; "" a whole number; NULL any number. */
 static const struct { const char *name, *words; } options[] = {
 	{ "discard", "on ignore" },
@@ -86,8 +89,8 @@ static int take_size(const char *text, struct data_disk *disk, struct error *err
 {
 	if (!text || !number_parse_size(text, &disk->size) || disk->size < MIB ||
 	    disk->size % MIB)
-		return error_set(err, ERROR_SPEC, "its size comes first, a whole number of MiB: "
-						  "%s=100G", disk->slot);
+		return error_set(err, ERROR_SPEC, "its size comes first, a whole number of MiB "
+						  "(%s=100G), or detached", disk->slot);
 	return 0;
 }
 
@@ -156,6 +159,9 @@ int data_disk_parse(const char *text, struct data_disk *disk, struct error *err)
 						  "virtio0 to virtio15, sata0 to sata5 (scsi0 is "
 						  "the first disk's)", disk->slot);
 	text += strcspn(text, "=");
+	disk->detached = strcmp(text, "=" DETACHED) == 0;
+	if (disk->detached)
+		return 0;
 	items = propstr_parse(*text ? text + 1 : text, "size");
 	if (take_size(propstr_get(&items, "size"), disk, err) == 0 &&
 	    check_once(*text ? text + 1 : text, &items, err) == 0 &&

@@ -7,6 +7,10 @@
  * Its slot, its size, where it lies if not with the first one, and what Proxmox takes
  * for a drive.  discard=on, and iothread=1 where the slot has it, hold unless said
  * otherwise.
+ *
+ *	"scsi1=detached"
+ *
+ * No data disk shall be in that slot: what is there is taken out, and kept as unusedN.
  */
 #ifndef DATA_DISK_H
 #define DATA_DISK_H
@@ -23,6 +27,7 @@ struct data_disk {
 	uint64_t size;		/* bytes, whole MiB */
 	char *storage;		/* NULL: the VM's */
 	char *options;		/* "discard=on,iothread=1" */
+	bool detached;		/* there shall be none: the rest is 0 and NULL */
 };
 
 /* -1: what is wrong with text; disk then owns nothing. */

@@ -136,7 +136,7 @@ const struct key key_table[KEY_COUNT] = {
 	},
 	[KEY_DATA_DISKS] = {
 		"data-disks", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_data_disk,
-		.help = "Disks besides the first: SLOT=SIZE, then what the drive is told.",
+		.help = "Disks besides the first: SLOT=SIZE, then what the drive is told; SLOT=detached.",
 	},
 	[KEY_STORAGE] = {
 		"storage", SCOPE_GUEST | SCOPE_NODE | SCOPE_TEMPLATE, KEY_TYPE_TEXT,

@@ -149,6 +149,11 @@ void qm_set_option(struct strvec *argv, const char *option, const char *value)
 	strvec_push(argv, value);
 }
 
+void qm_set_delete(struct strvec *argv, const char *options)
+{
+	strvec_pushl(argv, "--delete", options, NULL);
+}
+
 void qm_set_secret(struct strvec *argv, const char *option)
 {
 	strvec_pushf(argv, "--%s", option);

@@ -97,6 +97,9 @@ void qm_create(struct strvec *argv, unsigned vmid);
 void qm_set(struct strvec *argv, unsigned vmid);
 void qm_set_option(struct strvec *argv, const char *option, const char *value);
 
+/* "scsi1,scsi2": a drive's volume becomes an unusedN (pve-facts 2.1.8). */
+void qm_set_delete(struct strvec *argv, const char *options);
+
 /* The value of this one is read on stdin, twice, a line each (pve-facts 2.3.3). */
 void qm_set_secret(struct strvec *argv, const char *option);
 

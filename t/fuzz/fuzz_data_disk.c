@@ -64,6 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(*err.text && !disk.storage && !disk.options);
 		return 0;
 	}
+	if (disk.detached) {
+		expect(!disk.size && !disk.storage && !disk.options);
+		return 0;
+	}
 	expect(disk.size >= MIB && disk.size % MIB == 0);
 	check_options(&disk);
 	check_again(&disk);

@@ -207,11 +207,22 @@ sub queue_delete {
         Node::Storage::free(delete $conf->{main}{$key});
         return 1;
     }
+    unboot($conf, $key);
+    unuse_pending($conf, $key) if Node::Schema::is_drive($key);
     delete $conf->{pending}{$key};
     my $list = deletes($conf);
     $list->{$key} = $force ? '!' : '';
     set_deletes($conf, $list);
     return 1;
+}
+
+# What goes is not booted from any more; of a running VM that waits, as any change of boot does.
+sub unboot {
+    my ($conf, $key) = @_;
+    return if ($conf->{pending}{boot} // $conf->{main}{boot} // '') !~ /^order=(.*)$/;
+    my @order = split /;/, $1;
+    my @left = grep { $_ ne $key } @order;
+    $conf->{pending}{boot} = @left ? 'order=' . join(';', @left) : ' ' if @left != @order;
 }
 
 sub undelete {
@@ -374,10 +385,6 @@ sub apply_delete {
     my $main = $conf->{main};
     my $old = delete $main->{$key} // return;
     return if !Node::Schema::is_drive($key);
-    if (defined($main->{boot}) && $main->{boot} =~ /^order=(.*)$/) {
-        my @left = grep { $_ ne $key } split /;/, $1;
-        $main->{boot} = @left ? 'order=' . join(';', @left) : ' ';
-    }
     my $drive = Node::Disk::parse($key, $old);
     if (Node::Disk::is_cloudinit($drive) || $force) {
         Node::Storage::free($drive->{file});
