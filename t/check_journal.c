@@ -339,6 +339,8 @@ static const struct {
 	{ { "1 101 destroy interrupted" }, " 1-1" },
 	{ { "1 101 efidisk open" }, " 1-1" },
 	{ { "1 101 efidisk interrupted" }, " 1-1" },
+	{ { "1 101 move open" }, " 1-1" },
+	{ { "1 101 move interrupted" }, " 1-1" },
 	{ { "1 101 set open" }, "" },
 	{ { "1 101 free interrupted" }, "" },
 	/* known to have ended well, or left nothing */
@@ -355,6 +357,8 @@ static const struct {
 	{ { "1 101 clone interrupted", "2 101 free done", "2 101 set done" }, "" },
 	{ { "1 101 efidisk interrupted", "2 101 free done" }, " 1-1" },
 	{ { "1 101 efidisk interrupted", "2 101 free done", "2 101 efidisk done" }, "" },
+	{ { "1 101 move interrupted", "2 101 free done" }, " 1-1" },
+	{ { "1 101 move interrupted", "2 101 free done", "2 101 start done" }, "" },
 	/* an earlier one, or one of another VM */
 	{ { "1 101 set done", "1 101 clone open" }, " 1-2" },
 	{ { "1 101 set done", "2 101 clone open" }, " 2-1" },

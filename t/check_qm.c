@@ -168,17 +168,17 @@ START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 
 		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
 		ck_assert_msg((qm_verb_limit(verb) == 0) ==
-			      (makes || verb == QM_FETCH || (own && verb != QM_KEY && verb != QM_WAIT)),
+			      (makes || verb == QM_FETCH || verb == QM_MOVE || (own && verb != QM_KEY && verb != QM_WAIT)),
 			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC ||
-							 verb == QM_EFIDISK),
+							 verb == QM_EFIDISK || verb == QM_MOVE),
 			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_makes(verb) == makes && qm_verb_is_own(verb) == own, "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_leaves(verb) == (makes || verb == QM_DESTROY ||
-						       verb == QM_EFIDISK), "%s",
+						       verb == QM_EFIDISK || verb == QM_MOVE), "%s",
 			      qm_verb_name(verb));
 		ck_assert_int_eq(qm_verb_find(qm_verb_name(verb)), verb);
 	}

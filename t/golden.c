@@ -186,6 +186,7 @@ static void print_plan(const struct scene *scene, const char *words, FILE *out)
 	const struct plan_options options = {
 		.reinit = strstr(words, " --reinit") != NULL,
 		.restart = strstr(words, " --restart") != NULL,
+		.move = strstr(words, " --move") != NULL,
 	};
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 

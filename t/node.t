@@ -375,6 +375,30 @@ pvesm free local-lvm:vm-130-disk-0
 qm destroy 131 --skiplock 1 --destroy-unreferenced-disks 1
 rm "$faults"
 
+# --- disk move ---
+qm disk move 101 scsi1 local-lvm
+ok "a disk is not moved to where it is" ended 255 "you can't move to the same storage with same format"
+qm disk move 101 scsi7 tinythin
+ok "nor one that there is not" ended 255 "disk 'scsi7' does not exist"
+qm disk move 101 scsi1 local
+ok "nor to what holds no disks" has "$err" "^storage: storage 'local' does not support vm images"
+qm disk move 101 scsi1 tinythin --digest 0000000000000000000000000000000000000000
+ok "nor of a config that was changed" ended 255 "checksum mismatch (file change by other user?)"
+before=$(sed -n 's/^unused.: //p' "$conf/101.conf" | wc -l)
+qm move-disk 101 scsi0 tinythin
+ok "a move is a full copy" eval 'is "$status" 0 && has "$out" "^create full clone of drive scsi0 (local-lvm:vm-101-disk-0)$" && has "$out" "^transferred 80.0 MiB of 80.0 MiB (100.00%)$"'
+ok "to a new volume" has "$conf/101.conf" '^scsi0: tinythin:vm-101-disk-[0-9],.*size=80M'
+ok "that is not active, as the VM is down" eval '! grep "^pve-vm--101--disk--$(sed -n "s/^scsi0: tinythin:vm-101-disk-\([0-9]\),.*/\1/p" "$conf/101.conf"):" "$root/run/dm/info"'
+ok "and the old one is unused" eval 'has "$conf/101.conf" "^unused[0-9]: local-lvm:vm-101-disk-0$" && is "$(sed -n "s/^unused.: //p" "$conf/101.conf" | wc -l)" $((before + 1))'
+moved=$(sed -n 's/^scsi0: \([^,]*\),.*/\1/p' "$conf/101.conf")
+qm set 101 --scsi0 "$(sed -n 's/^scsi0: [^,]*//p' "$conf/101.conf" | sed 's/^/local-lvm:vm-101-disk-0/')"
+ok "which can be put back" has "$conf/101.conf" '^scsi0: local-lvm:vm-101-disk-0,.*size=80M'
+qm set 101 --delete "$(sed -n "s/^\(unused.\): $moved$/\1/p" "$conf/101.conf")"
+printf '\n[before]\nscsi0: local-lvm:vm-101-disk-0,size=80M\n' >> "$conf/101.conf"
+qm disk move 101 scsi0 tinythin --delete
+ok "with a snapshot its source is not deleted" ended 255 "you can't move a disk with snapshots and delete the source"
+sed -i '/^$/,$d' "$conf/101.conf"
+
 # --- killed at each point ---
 # left VMID: its lock, its drives, whatever else stands in its config, and its volumes
 left() {
@@ -386,12 +410,14 @@ left() {
 }
 # killed at POINT [WHOM]: a line each, `POINT: what is left of VM 500`, which $before makes and $call is done to
 killed() {
+    verb=$1
+    [ "$1" != disk ] || verb=$2
     while IFS='|' read -r point whom want; do
         $before
-        echo "$1 $point kill$whom" > "$faults"
+        echo "$verb $point kill$whom" > "$faults"
         qm "$@"
         soon free_lock 500
-        ok "$1 killed$whom at $point" is "$status: $(left 500)" "$want"
+        ok "$verb killed$whom at $point" is "$status: $(left 500)" "$want"
         rm "$faults"
         "$root/usr/sbin/qm" stop 500 > /dev/null 2>&1
         qm destroy 500 --skiplock 1 --destroy-unreferenced-disks 1
@@ -459,6 +485,15 @@ killed resize 500 scsi0 100M <<'END'
 storage-lock||137: : ide2 memory scsi0, cloudinit disk-0
 extended||137: : ide2 memory scsi0, cloudinit disk-0
 written||137: : ide2 memory scsi0, cloudinit disk-0
+END
+killed disk move 500 scsi0 tinythin <<'END'
+lock||137: : ide2 memory scsi0, cloudinit disk-0
+storage-lock||137: : ide2 memory scsi0, cloudinit disk-0
+disk-allocated||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
+disk-copying||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
+disk-copied||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
+written||137: : ide2 memory scsi0, cloudinit disk-0 disk-1
+disk-copying| qm|137: : ide2 memory scsi0, cloudinit disk-0 disk-1
 END
 killed destroy 500 --purge <<'END'
 lock||137: : ide2 memory scsi0, cloudinit disk-0

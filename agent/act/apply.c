@@ -108,19 +108,24 @@ static size_t count_running(const struct crew *crew)
 	return running;
 }
 
-/* Clones of one storage wait for each other: the storage's lock would make them, and time out. */
+static bool is_copied(const struct plan_step *step)
+{
+	return step->verb == QM_CLONE || step->verb == QM_MOVE;
+}
+
+/* Copies to one storage wait for each other: the storage's lock would make them, and time out. */
 static bool storage_has_room(const struct crew *crew, const struct plan_step *step)
 {
 	size_t limit = step->full ? FULL_AT_ONCE : LINKED_AT_ONCE, clones = 0;
 
-	if (step->verb != QM_CLONE)
+	if (!is_copied(step))
 		return true;
 	if (crew->apply->clone_jobs)
 		limit = crew->apply->clone_jobs;
 	for (size_t i = 0; i < crew->count; i++) {
 		const struct plan_step *other = worker_step(&crew->workers[i]);
 
-		clones += crew->workers[i].state == WORKER_RUNNING && other->verb == QM_CLONE &&
+		clones += crew->workers[i].state == WORKER_RUNNING && is_copied(other) &&
 			  strcmp(other->storage, step->storage) == 0;
 	}
 	return clones < limit;

@@ -111,20 +111,20 @@ int join_child(const struct recover *recover, const struct record_step *step, st
 	return follow_child(recover, step, err);
 }
 
-/* What of the VM is in use by somebody; NULL: nothing.  Caller frees. */
+/* What of the VM is in use by others than itself; NULL: nothing.  Caller frees. */
 static char *find_work(const struct recover *recover, unsigned vmid)
 {
 	const struct state *state = recover->state;
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
-	if (guest && guest->pid)
-		return NULL;
-	if (pvefs_is_locked(recover->root, vmid))
+	bool runs = guest && guest->pid;
+
+	if (!runs && pvefs_is_locked(recover->root, vmid))
 		return memory_print("left the VM to a process that holds its lock");
 	for (size_t i = 0; i < state->volumes.count; i++) {
 		const struct thin_volume *volume = &state->volumes.items[i];
 
-		if (volume->vmid == vmid && volume->open)
+		if (volume->vmid == vmid && volume->open && !(runs && volume->referenced))
 			return memory_print("left a process that still has %s/%s open", volume->vg,
 					    volume->name);
 	}
@@ -134,9 +134,10 @@ static char *find_work(const struct recover *recover, unsigned vmid)
 static int refuse_work(const struct record_step *step, const char *work, struct error *err)
 {
 	return error_set(err, ERROR_REFUSED,
-			 "%s (%u): qm %s of run %lld %s, and it makes no progress: look who it is "
+			 "%s (%u): %s%s of run %lld %s, and it makes no progress: look who it is "
 			 "(fuser -v, or lsof), then run vyom again",
-			 step->vm, step->vmid, step->verb, (long long)step->run, work);
+			 step->vm, step->vmid, qm_prefix(step->verb), step->verb,
+			 (long long)step->run, work);
 }
 
 static int wait_for_work(const struct recover *recover, const struct record_step *step, char **work,

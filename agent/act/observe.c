@@ -250,8 +250,12 @@ static bool has_inactive(const struct thin_volumes *volumes, unsigned vmid)
 	return false;
 }
 
-/* Whether a volume of the guest's that is not active is there still, only lvs can tell. */
-static int look_at_volumes(const char *root, struct state *state, unsigned vmid, struct error *err)
+/*
+ * Whether a volume of the guest's that is not active is there still, only lvs can tell; ask: or
+ * whether one has come that qm left so, as that of a VM that is down.
+ */
+static int look_at_volumes(const char *root, struct state *state, unsigned vmid, bool ask,
+			   struct error *err)
 {
 	struct thin_volumes old = state->volumes;
 	struct thin_pools pools = { .items = NULL };
@@ -260,7 +264,7 @@ static int look_at_volumes(const char *root, struct state *state, unsigned vmid,
 	state->volumes = (struct thin_volumes){ .items = NULL };
 	result = thin_dm_read(root, &pools, &state->volumes, err);
 	thin_pools_release(&pools);
-	if (result == 0 && has_inactive(&old, vmid))
+	if (result == 0 && (ask || has_inactive(&old, vmid)))
 		result = lvs_merge(root, &state->pools, &state->volumes, err);
 	keep_inactive(&old, vmid, &state->volumes);
 	thin_volumes_release(&old);
@@ -287,6 +291,17 @@ static int refresh_pools(const char *root, struct state *state, struct error *er
 	return 0;
 }
 
+/* Those that no config names: a copy may go on writing one though its qm is gone. */
+static void refresh_strays(struct refresh *refresh, unsigned vmid)
+{
+	struct thin_volumes *volumes = &refresh->state->volumes;
+
+	for (size_t i = 0; i < volumes->count; i++)
+		if (volumes->items[i].vmid == vmid && !volumes->items[i].referenced &&
+		    thin_dm_refresh_volume(refresh->root, &volumes->items[i], refresh->err) < 0)
+			refresh->result = -1;
+}
+
 /* A half-made guest, or a half-made template, may have volumes that its config does not name. */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
 {
@@ -297,10 +312,12 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 		return -1;
 	guest = state_find_guest(state, vmid);
 	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock") ||
-	    vmconf_get(guest->conf, "template"))
-		refresh.result = look_at_volumes(root, state, vmid, err);
-	else
+	    vmconf_get(guest->conf, "template")) {
+		refresh.result = look_at_volumes(root, state, vmid, false, err);
+	} else {
 		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
+		refresh_strays(&refresh, vmid);
+	}
 	note_held_again(root, state, vmid);
 	return refresh.result < 0 ? -1 : refresh_pools(root, state, err);
 }
@@ -308,8 +325,8 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
 		  struct error *err)
 {
-	if ((verb == QM_ALLOC || verb == QM_EFIDISK || verb == QM_FREE) &&
-	    look_at_volumes(root, state, vmid, err) < 0)
+	if ((verb == QM_ALLOC || verb == QM_EFIDISK || verb == QM_MOVE || verb == QM_FREE) &&
+	    look_at_volumes(root, state, vmid, verb == QM_MOVE, err) < 0)
 		return -1;
 	return observe_guest(root, state, vmid, err);
 }

@@ -69,8 +69,8 @@ bool recover_left_something(const struct state *state, const struct record_vms *
 
 	if (step->output && qm_output_is_clash(step->output))
 		return false;
-	if (qm_verb_find(step->verb) == QM_EFIDISK)
-		return leftover_efidisk(state, records, step->vmid) != NULL;
+	if (qm_verb_find(step->verb) == QM_EFIDISK || qm_verb_find(step->verb) == QM_MOVE)
+		return leftover_stray(state, records, step->vmid).volume != NULL;
 	leftover_find(state, records, step->vmid, &leftover);
 	return leftover.kind == LEFTOVER_OURS || leftover.kind == LEFTOVER_BUSY;
 }
@@ -144,6 +144,23 @@ static void settle_efidisk(const struct recover *recover, struct record_step *st
 		step->result = RECORD_FAILED;
 }
 
+/* The config names the copy once it is whole, and not before. */
+static void settle_move(const struct recover *recover, struct record_step *step)
+{
+	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
+	char slot[16], storage[101];
+	const char *drive = guest && guest->conf && qm_move_read(step->argv, slot, storage) ?
+				    vmconf_get(guest->conf, slot) : NULL;
+
+	if (recover_left_something(recover->state, recover->records, step))
+		step->result = RECORD_INTERRUPTED;
+	else if (drive && strncmp(drive, storage, strlen(storage)) == 0 &&
+		 drive[strlen(storage)] == ':')
+		step->result = RECORD_DONE;
+	else
+		step->result = RECORD_FAILED;
+}
+
 static int settle_start(const struct recover *recover, struct record_step *step, struct error *err)
 {
 	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
@@ -178,6 +195,9 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 		return 0;
 	case QM_EFIDISK:
 		settle_efidisk(recover, step);
+		return 0;
+	case QM_MOVE:
+		settle_move(recover, step);
 		return 0;
 	case QM_START:
 		return settle_start(recover, step, err);

@@ -39,14 +39,15 @@ static char *describe_before(const struct state *state, unsigned vmid)
 	return strbuf_detach(&text);
 }
 
-/* The step's command; set and resize shall meet the very config that we planned for. */
+/* The step's command; set, resize and move shall meet the very config that we planned for. */
 static void fill_argv(const struct worker *worker, struct strvec *argv)
 {
 	const struct plan_step *step = worker_step(worker);
 	const struct state_guest *guest = state_find_guest(worker->apply->state, step->vmid);
 
 	strvec_extend(argv, &step->argv);
-	if ((step->verb == QM_SET || step->verb == QM_RESIZE || step->verb == QM_EFIDISK) &&
+	if ((step->verb == QM_SET || step->verb == QM_RESIZE || step->verb == QM_EFIDISK ||
+	     step->verb == QM_MOVE) &&
 	    guest && *guest->digest)
 		qm_guard(argv, guest->digest);
 }

@@ -45,7 +45,8 @@ static int remember(struct worker *worker, struct error *err)
 	const struct apply *apply = worker->apply;
 	enum qm_verb verb = worker_step(worker)->verb;
 
-	if (qm_verb_makes(verb) && !judge_pool_is_sound(worker_step(worker), apply->state))
+	if ((qm_verb_makes(verb) || verb == QM_MOVE) &&
+	    !judge_pool_is_sound(worker_step(worker), apply->state))
 		worker->spoilt = true;
 	if (verb == QM_CLONE)
 		return remember_clone(worker, err);
@@ -217,15 +218,31 @@ static void add_limit(const struct worker *worker, struct strbuf *why)
 			    QM_STALL_LIMIT);
 }
 
+/* Did the config come to name a copy that may not be whole? */
+static bool is_moved_badly(const struct worker *worker, const struct plan *next)
+{
+	const struct plan_step *step = worker_step(worker);
+
+	for (size_t i = 0; i < next->count; i++)
+		if (strvec_equal(&next->steps[i].argv, &step->argv))
+			return false;
+	return worker->spoilt && step->verb == QM_MOVE;
+}
+
 static int settle(struct worker *worker, struct plan *next, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
 	const struct plan_step *step = worker_step(worker);
+	bool bad = is_moved_badly(worker, next);
 
-	if (judge_is_done(step, &worker->record, next, worker->apply->state, &why))
+	if (judge_is_done(step, &worker->record, next, worker->apply->state, &why) && !bad)
 		return finish_done(worker, next, err);
 	add_limit(worker, &why);
-	if (worker->spoilt && !worker->undoing)
+	if (bad)
+		strbuf_join(&why, "; ", "its pool could not be written while it was copied, so the "
+					"copy may not be whole: its old volume is an unusedN of "
+					"the VM, and qm set attaches that again");
+	else if (worker->spoilt && !worker->undoing)
 		strbuf_adds(&why, "; its pool could not be written while it was copied, so what "
 				  "was made is taken away again: free space, then run vyom again");
 	else if (worker->tries < TRIES && judge_may_retry(step, &worker->record, next))

@@ -57,6 +57,7 @@ enum cli_option {
 	CLI_AFAR	= 1 << 19,	/* no option: the verb may be done on another machine */
 	CLI_READ_ONLY	= 1 << 20,
 	CLI_RESTART	= 1 << 21,
+	CLI_MOVE	= 1 << 23,
 	CLI_ONCE	= 1 << 22,	/* no option: asked for again, it is done again */
 };
 

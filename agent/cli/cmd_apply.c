@@ -5,7 +5,7 @@
 
 static int plan_again(struct cli *cli, struct plan *plan, struct error *err)
 {
-	if (cli_observe_again(cli, false, err) < 0)
+	if (cli_observe_again(cli, cli->given & CLI_MOVE, err) < 0)
 		return -1;
 	run_make_plan(cli, plan);
 	return 0;
@@ -17,7 +17,8 @@ int cmd_apply(struct cli *cli, struct error *err)
 
 	if (cli->given & CLI_DRY_RUN)
 		return cmd_plan(cli, err);
-	if (cli_read_spec(cli, err) < 0 || cli_begin_change(cli, "apply", false, err) < 0)
+	if (cli_read_spec(cli, err) < 0 ||
+	    cli_begin_change(cli, "apply", cli->given & CLI_MOVE, err) < 0)
 		return -1;
 	run_make_plan(cli, &plan);
 	return run_carry_out(cli, "apply", &plan, cli->question, plan_again, err);

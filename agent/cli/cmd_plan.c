@@ -11,7 +11,7 @@ int cmd_plan(struct cli *cli, struct error *err)
 {
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
-	if (cli_read_spec(cli, err) < 0 || cli_observe(cli, false, err) < 0)
+	if (cli_read_spec(cli, err) < 0 || cli_observe(cli, cli->given & CLI_MOVE, err) < 0)
 		return -1;
 	run_make_plan(cli, &plan);
 	report_show(cli->report, document_plan(&plan));

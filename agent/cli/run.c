@@ -28,6 +28,7 @@ static struct plan_options options_of(const struct cli *cli)
 	return (struct plan_options){
 		.reinit = cli->given & CLI_REINIT,
 		.restart = cli->given & CLI_RESTART,
+		.move = cli->given & CLI_MOVE,
 	};
 }
 

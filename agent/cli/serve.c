@@ -14,7 +14,7 @@
 /* Where more could be reached than VMs: not -c FILE, and no other root. */
 #define SERVED_OPTIONS (CLI_CONFIG | CLI_FORMAT | CLI_YES | CLI_DRY_RUN | CLI_WAIT | CLI_REINIT | \
 			CLI_QUIET | CLI_ALL | CLI_HELP | CLI_PRUNE | CLI_MARKED | CLI_SHARED | \
-			CLI_FULL | CLI_PLAN | CLI_FOLLOW | CLI_RESTART)
+			CLI_FULL | CLI_PLAN | CLI_FOLLOW | CLI_RESTART | CLI_MOVE)
 
 int serve_options(struct cli *cli, const struct cli *server, struct error *err)
 {

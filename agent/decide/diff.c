@@ -248,7 +248,7 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 		compare_forecast(result, state);
 	} else {
 		compare_guest(result, state, record);
-		result->stray = leftover_efidisk(state, records, vmid);
+		result->stray = leftover_stray(state, records, vmid);
 	}
 }
 

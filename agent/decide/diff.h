@@ -21,7 +21,6 @@ struct spec;
 struct spec_section;
 struct state;
 struct state_guest;
-struct thin_volume;
 
 /* Where a declared VM stands before any option is looked at. */
 enum diff_standing {
@@ -67,7 +66,7 @@ struct diff_vm {
 	struct diff_disk disk;
 	struct diff_data *data;		/* the other disks that are declared */
 	size_t data_count;
-	const struct thin_volume *stray;	/* see leftover_efidisk(); NULL: none */
+	struct leftover_stray stray;
 	const char *pool; /* the resource pool that it shall be in, where it is not */
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */

@@ -12,9 +12,12 @@
 #include "decide/lack.h"
 #include "decide/option.h"
 #include "decide/plan_remark.h"
+#include "model/firmware_disk.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
+
+#define MOVED "it is left there; apply --move moves it"
 
 /* Takes over text. */
 static void add(struct differences *differences, const char *what, const char *wanted,
@@ -97,7 +100,7 @@ static void add_disk(struct differences *differences, const struct diff_vm *diff
 		    memory_copy("the config does not know its volume's size: apply corrects that"));
 	if (diff->misplaced)
 		add(differences, "storage", spec_text(diff->vm, KEY_STORAGE), diff->misplaced,
-		    DIFFERENCE_NEVER, memory_copy("vyom does not move disks (qm disk move)"));
+		    DIFFERENCE_NEVER, memory_copy(MOVED));
 }
 
 static void add_data(struct differences *differences, const struct diff_data *data)
@@ -129,7 +132,8 @@ static void add_data(struct differences *differences, const struct diff_data *da
 		    memory_copy("apply refuses it: what it holds is not made anew"));
 	if (data->misplaced)
 		add(differences, data->disk.slot, data->storage, data->misplaced, DIFFERENCE_NEVER,
-		    memory_copy("vyom does not move disks (qm disk move)"));
+		    memory_copy(firmware_disk_is(data->disk.slot) ?
+					"vyom does not move it (qm disk move)" : MOVED));
 }
 
 /* --- what is around it --- */

@@ -260,21 +260,23 @@ bool leftover_exists(const struct state *state, unsigned vmid)
 	return guest && guest->conf && qm_lock_is_debris(vmconf_get(guest->conf, "lock"));
 }
 
-const struct thin_volume *leftover_efidisk(const struct state *state,
-					   const struct record_vms *records, unsigned vmid)
+struct leftover_stray leftover_stray(const struct state *state, const struct record_vms *records,
+				     unsigned vmid)
 {
 	const struct record_step *doubt = record_vms_doubt(records, vmid);
+	enum qm_verb verb = doubt ? qm_verb_find(doubt->verb) : QM_VERB_COUNT;
 
-	if (!doubt || qm_verb_find(doubt->verb) != QM_EFIDISK)
-		return NULL;
+	if (verb != QM_EFIDISK && verb != QM_MOVE)
+		return (struct leftover_stray){ NULL, NULL };
 	for (size_t i = 0; i < state->volumes.count; i++) {
 		const struct thin_volume *volume = &state->volumes.items[i];
 
 		if (volume->vmid == vmid && !volume->referenced && is_our_volume(doubt, volume) &&
 		    !is_data_disk(volume))
-			return volume;
+			return (struct leftover_stray){
+				volume, verb == QM_MOVE ? "a move" : "an efidisk" };
 	}
-	return NULL;
+	return (struct leftover_stray){ NULL, NULL };
 }
 
 void leftover_release(struct leftover *leftover)

@@ -39,11 +39,16 @@ void leftover_find(const struct state *state, const struct record_vms *records, 
 void leftover_release(struct leftover *leftover);
 
 /*
- * Of a VM that is there otherwise: the volume that a step made for its EFI disk, and that
- * no config names since it was cut off; NULL: there is none.
+ * Of a VM that is there otherwise: the volume that a step made, under a name of qm's choice,
+ * for its EFI disk or to move a disk to, and that no config names since it was cut off.
  */
-const struct thin_volume *leftover_efidisk(const struct state *state,
-					   const struct record_vms *records, unsigned vmid);
+struct leftover_stray {
+	const struct thin_volume *volume;	/* NULL: there is none */
+	const char *maker;			/* "an efidisk", "a move" */
+};
+
+struct leftover_stray leftover_stray(const struct state *state, const struct record_vms *records,
+				     unsigned vmid);
 
 /*
  * Add the volids of a VM's data disks that no config names: made, and never attached, since

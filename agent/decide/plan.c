@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "decide/option.h"
 #include "decide/plan_data.h"
+#include "decide/plan_move.h"
 #include "decide/plan_remark.h"
 #include "decide/plan_restart.h"
 #include "model/record.h"
@@ -193,12 +194,13 @@ static char *disk_storage(const struct diff_vm *diff)
 
 static void plan_resize(const struct diff_vm *diff, struct plan *plan)
 {
+	const char *moved = plan_move_target(plan, diff->vmid, OPTION_BOOT_DISK);
 	struct plan_step *step = add_step_for(plan, diff, QM_RESIZE);
 	char found[NUMBER_TEXT], wanted[NUMBER_TEXT];
 
 	qm_resize(&step->argv, diff->vmid, OPTION_BOOT_DISK, diff->disk.wanted);
 	step->promise = diff->disk.wanted - diff->disk.found;
-	step->storage = disk_storage(diff);
+	step->storage = moved ? memory_copy(moved) : disk_storage(diff);
 	if (diff->standing == DIFF_PRESENT)
 		step->why = memory_print("disk %s → %s",
 					 number_format_size(diff->disk.found, found),
@@ -227,12 +229,6 @@ static void plan_disk(const struct diff_vm *diff, struct plan *plan)
 	const struct diff_disk *disk = &diff->disk;
 	char size[NUMBER_TEXT];
 
-	if (diff->misplaced)
-		plan_note(plan, diff->vm->name, diff->vmid,
-			  "storage: its disk lies on %s, not on %s; vyom does not move disks: qm "
-			  "disk move %u %s %s",
-			  diff->misplaced, spec_text(diff->vm, KEY_STORAGE), diff->vmid,
-			  OPTION_BOOT_DISK, spec_text(diff->vm, KEY_STORAGE));
 	if (!diff_disk_differs(disk))
 		return;
 	if (disk->wanted && disk->wanted < disk->found)
@@ -327,16 +323,17 @@ void plan_vm(const struct diff_vm *diff, const struct state *state,
 		plan_leftover(diff, state, plan);
 	if (diff->standing != DIFF_PRESENT)
 		plan_clone(diff, state, plan);
-	plan_stray(diff->stray, state, diff->vm, diff->vm->name, diff->vmid, plan);
-	restart = plan_restart_is_due(diff, options);
+	plan_stray(&diff->stray, state, diff->vm, diff->vm->name, diff->vmid, plan);
+	restart = plan_restart_is_due(diff, state, options);
 	if (restart) {
-		plan_restart_begin(diff, options, plan, &stopped);
+		plan_restart_begin(diff, state, options, plan, &stopped);
 		diff = &stopped;
 	}
 	restart = restart || options->restarted;
 	plan_remark(diff, state, options, plan);
 	plan_data_volumes(diff, plan);
 	plan_set(diff, restart, plan);
+	plan_moves(diff, state, options, plan);
 	plan_disk(diff, plan);
 	plan_data_sizes(diff, plan);
 	plan_pool(diff, plan);

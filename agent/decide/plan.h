@@ -6,7 +6,7 @@
  * points into the spec it was made for.  One refusal is enough to carry out
  * nothing: all of them are said at once.
  *
- * Per VM the order is clone, volumes for data disks, set (one call), resizes, pool,
+ * Per VM the order is clone, volumes for data disks, set (one call), moves, resizes, pool,
  * start: four calls of qm make a VM of one disk, none make no change.  A VM that is
  * restarted is shut down before all that, so that each change is in force when it
  * starts; what waited in [PENDING] as declared is so by that alone, and not set again.
@@ -27,12 +27,12 @@
 struct diff;
 struct diff_vm;
 struct leftover;
+struct leftover_stray;
 struct loss;
 struct record_vms;
 struct spec_section;
 struct state;
 struct state_guest;
-struct thin_volume;
 
 struct plan_step {
 	const struct spec_section *section;	/* the VM's; NULL where it is destroyed */
@@ -72,6 +72,7 @@ struct plan {
 struct plan_options {
 	bool reinit;	/* allow what makes cloud-init treat a guest as new */
 	bool restart;	/* stop and start a VM whose changes wait for that */
+	bool move;	/* move disks that lie on another storage than declared */
 	bool restarted;	/* that is under way: it was told to go down */
 };
 
@@ -94,8 +95,8 @@ void plan_undo(const struct leftover *leftover, const struct state *state,
 	       const struct spec_section *section, const char *name, unsigned vmid,
 	       struct plan *plan);
 
-/* The same of what leftover_efidisk() found, NULL: nothing. */
-void plan_stray(const struct thin_volume *stray, const struct state *state,
+/* The same of what leftover_stray() found. */
+void plan_stray(const struct leftover_stray *stray, const struct state *state,
 		const struct spec_section *section, const char *name, unsigned vmid,
 		struct plan *plan);
 

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "decide/diff_data.h"
 #include "decide/plan.h"
+#include "decide/plan_move.h"
 #include "decide/plan_remark.h"
 #include "model/firmware_disk.h"
 #include "model/spec.h"
@@ -154,6 +155,7 @@ static void plan_growth(const struct diff_vm *diff, const struct diff_data *data
 	CLEANUP(scope_free) char *how = plan_how_to_restart(diff);
 	char wanted[NUMBER_TEXT], found[NUMBER_TEXT];
 	struct plan_step *step;
+	const char *moved;
 
 	number_format_size(data->size.wanted, wanted);
 	if (data->attached && diff_slot_is_pending(diff, data->disk.slot)) {
@@ -162,7 +164,12 @@ static void plan_growth(const struct diff_vm *diff, const struct diff_data *data
 			  data->disk.slot, how, wanted);
 		return;
 	}
+	moved = plan_move_target(plan, diff->vmid, data->disk.slot);
 	step = add_step(diff, data, QM_RESIZE, plan);
+	if (moved) {
+		free(step->storage);
+		step->storage = memory_copy(moved);
+	}
 	qm_resize(&step->argv, diff->vmid, data->disk.slot, data->size.wanted);
 	step->promise = data->size.wanted - data->size.found;
 	step->why = memory_print("%s %s → %s", data->disk.slot,
@@ -198,12 +205,6 @@ void plan_data_sizes(const struct diff_vm *diff, struct plan *plan)
 
 		if (data->strange || data->lost || !data->made)
 			continue;
-		if (data->misplaced)
-			plan_note(plan, diff->vm->name, diff->vmid,
-				  "%s: it lies on %s, not on %s; vyom does not move disks: qm disk "
-				  "move %u %s %s",
-				  data->disk.slot, data->misplaced, data->storage, diff->vmid,
-				  data->disk.slot, data->storage);
 		if (data->size.wanted < data->size.found && data->attached)
 			refuse_shrink(diff, data, plan);
 		else if (data->size.wanted > data->size.found)

@@ -65,17 +65,18 @@ void plan_undo(const struct leftover *leftover, const struct state *state,
 		plan->steps[first].why = memory_copy(leftover->text);
 }
 
-void plan_stray(const struct thin_volume *stray, const struct state *state,
+void plan_stray(const struct leftover_stray *stray, const struct state *state,
 		const struct spec_section *section, const char *name, unsigned vmid,
 		struct plan *plan)
 {
-	CLEANUP(scope_free) char *volid = stray ? state_volid(state, stray) : NULL;
+	CLEANUP(scope_free) char *volid =
+		stray->volume ? state_volid(state, stray->volume) : NULL;
 	struct plan_step *step;
 
 	if (!volid)
 		return;
 	step = add_undo(state, section, name, vmid, QM_FREE, volid, plan);
-	step->why = memory_copy("made by an efidisk that was cut off");
+	step->why = memory_print("made by %s that was cut off", stray->maker);
 	qm_free(&step->argv, volid);
 }
 
@@ -147,6 +148,7 @@ static void plan_removal(const struct state_guest *guest, const struct state *st
 			 const struct record_vms *records, const char *name, struct plan *plan)
 {
 	const char *lock = vmconf_get(guest->conf, "lock");
+	struct leftover_stray stray = leftover_stray(state, records, guest->vmid);
 	unsigned vmid = guest->vmid;
 	struct plan_step *step;
 
@@ -156,7 +158,7 @@ static void plan_removal(const struct state_guest *guest, const struct state *st
 			  "it is locked (%s): someone is at work on it; vyom waits for that",
 			  lock);
 	}
-	plan_stray(leftover_efidisk(state, records, vmid), state, NULL, name, vmid, plan);
+	plan_stray(&stray, state, NULL, name, vmid, plan);
 	if (guest->pid) {
 		step = plan_add(plan, name, vmid, QM_SHUTDOWN);
 		qm_shutdown(&step->argv, vmid, PLAN_SHUTDOWN_SECONDS);

@@ -9,6 +9,7 @@
 #include "decide/diff.h"
 #include "decide/diff_data.h"
 #include "decide/plan.h"
+#include "decide/plan_move.h"
 #include "decide/plan_remark.h"
 #include "model/foreign.h"
 #include "model/key.h"
@@ -32,9 +33,10 @@ static bool is_stale(const struct diff_vm *diff)
 	return diff->guest->conf->cloudinit_stale;
 }
 
-bool plan_restart_is_due(const struct diff_vm *diff, const struct plan_options *options)
+bool plan_restart_is_due(const struct diff_vm *diff, const struct state *state,
+			 const struct plan_options *options)
 {
-	bool due = diff_growth_is_pending(diff);
+	bool due = diff_growth_is_pending(diff) || plan_move_waits(diff, state, options);
 
 	if (!options->restart || !diff->running || !spec_flag(diff->vm, KEY_START))
 		return false;
@@ -44,24 +46,26 @@ bool plan_restart_is_due(const struct diff_vm *diff, const struct plan_options *
 }
 
 /* What needs no set comes into force by it alone: said here, or nowhere. */
-static char *reason(const struct diff_vm *diff)
+static char *reason(const struct diff_vm *diff, bool moves)
 {
 	CLEANUP(strbuf_release) struct strbuf changes = STRBUF_INIT;
 
 	for (size_t i = 0; i < diff->count; i++)
 		if (diff->items[i].set)
 			plan_describe_change(&diff->items[i], &changes);
-	return memory_print("restart%s%s%s", diff->guest->ha ? ", " PLAN_ASKED_OF_HA : "",
+	return memory_print("restart%s%s%s%s", moves ? ", to move disks" : "",
+			    diff->guest->ha ? ", " PLAN_ASKED_OF_HA : "",
 			    changes.len ? ": " : "", changes.buf);
 }
 
-void plan_restart_begin(const struct diff_vm *diff, const struct plan_options *options,
-			struct plan *plan, struct diff_vm *stopped)
+void plan_restart_begin(const struct diff_vm *diff, const struct state *state,
+			const struct plan_options *options, struct plan *plan,
+			struct diff_vm *stopped)
 {
 	struct plan_step *step = plan_add(plan, diff->vm->name, diff->vmid, QM_SHUTDOWN);
 
 	step->section = diff->vm;
-	step->why = reason(diff);
+	step->why = reason(diff, plan_move_waits(diff, state, options));
 	qm_shutdown_asked(&step->argv, diff->vmid, PLAN_SHUTDOWN_SECONDS);
 	if (is_stale(diff) && !options->reinit)
 		plan_refuse(plan, diff->vm->name, diff->vmid,

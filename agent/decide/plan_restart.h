@@ -15,13 +15,16 @@
 struct diff_vm;
 struct plan;
 struct plan_options;
+struct state;
 
 /* Will it be stopped and started? */
-bool plan_restart_is_due(const struct diff_vm *diff, const struct plan_options *options);
+bool plan_restart_is_due(const struct diff_vm *diff, const struct state *state,
+			 const struct plan_options *options);
 
 /* Shut it down; stopped becomes what diff will be then, and owns nothing of its own. */
-void plan_restart_begin(const struct diff_vm *diff, const struct plan_options *options,
-			struct plan *plan, struct diff_vm *stopped);
+void plan_restart_begin(const struct diff_vm *diff, const struct state *state,
+			const struct plan_options *options, struct plan *plan,
+			struct diff_vm *stopped);
 
 /* After the step that starts it: wait for its guest, where that is declared or due. */
 void plan_wait(const struct diff_vm *diff, bool restarted, struct plan *plan);

@@ -28,8 +28,9 @@ static void find_volids(const struct state *state, const struct record_vms *reco
 			unsigned vmid, struct strvec *volids)
 {
 	CLEANUP(leftover_release) struct leftover leftover = { .volids = STRVEC_INIT };
-	const struct thin_volume *stray = leftover_efidisk(state, records, vmid);
-	CLEANUP(scope_free) char *volid = stray ? state_volid(state, stray) : NULL;
+	struct leftover_stray stray = leftover_stray(state, records, vmid);
+	CLEANUP(scope_free) char *volid =
+		stray.volume ? state_volid(state, stray.volume) : NULL;
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
 	leftover_find(state, records, vmid, &leftover);

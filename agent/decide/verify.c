@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "decide/option.h"
 #include "base/scope.h"
+#include "model/firmware_disk.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -88,7 +89,7 @@ static void add_disk(struct verify *verify, enum verify_kind kind, const struct 
 			number_format_size(vm->disk.found, found));
 	if (vm->misplaced)
 		add(verify, kind, vm->vm->name, vm->vmid, "storage")->text = memory_print(
-			"its disk lies on %s, not on %s; vyom does not move disks (qm disk move)",
+			"its disk lies on %s, not on %s (vyom apply --move)",
 			vm->misplaced, spec_text(vm->vm, KEY_STORAGE));
 }
 
@@ -124,8 +125,8 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 				"replace %s)", data->unlike, vm->vm->name);
 		if (data->misplaced)
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
-				"it lies on %s, not on %s; vyom does not move disks (qm disk move)",
-				data->misplaced, data->storage);
+				"it lies on %s, not on %s (%s)", data->misplaced, data->storage,
+				firmware_disk_is(slot) ? "qm disk move" : "vyom apply --move");
 		if (data->lost)
 			add(verify, kind, vm->vm->name, vm->vmid, slot)->text = memory_print(
 				"its volume %s does not exist any more", data->volid);
@@ -141,10 +142,10 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 
 static void add_stray(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
 {
-	if (vm->stray)
+	if (vm->stray.volume)
 		add(verify, kind, vm->vm->name, vm->vmid, "volume")->text = memory_print(
-			"%s/%s was made by an efidisk that was cut off, and no config names it",
-			vm->stray->vg, vm->stray->name);
+			"%s/%s was made by %s that was cut off, and no config names it",
+			vm->stray.volume->vg, vm->stray.volume->name, vm->stray.maker);
 }
 
 static void add_memberships(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)

@@ -50,11 +50,11 @@ static const char *const queries[] = {
 	[READ_OPEN_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE result = 'open' ORDER BY run, "
 						   "number",
 	[READ_IN_DOUBT] = "SELECT " STEP_COLUMNS " FROM step AS s "
-			  "WHERE verb IN ('clone', 'create', 'destroy', 'efidisk') "
+			  "WHERE verb IN ('clone', 'create', 'destroy', 'efidisk', 'move') "
 			  "AND result IN ('open', 'interrupted') "
 			  "AND NOT EXISTS (SELECT 1 FROM step AS t WHERE t.vmid = s.vmid "
 			  "AND (t.run, t.number) > (s.run, s.number) "
-			  "AND (t.verb IN ('clone', 'create', 'destroy', 'efidisk') "
+			  "AND (t.verb IN ('clone', 'create', 'destroy', 'efidisk', 'move') "
 			  "OR (t.result = 'done' AND t.verb <> 'free'))) "
 			  "ORDER BY vmid",
 	[READ_OPEN_RUNS] = "SELECT " RUN_COLUMNS " FROM run WHERE result = 'open' ORDER BY id DESC",

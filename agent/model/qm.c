@@ -27,6 +27,7 @@ static const struct {
 	[QM_ALLOC]	= { .name = "alloc", .limit = 300, .allocates = true },
 	[QM_EFIDISK]	= { .name = "efidisk", .limit = 300, .allocates = true, .leaves = true },
 	[QM_RESIZE]	= { .name = "resize", .limit = 300, .allocates = true },
+	[QM_MOVE]	= { .name = "move", .limit = 0, .allocates = true, .leaves = true },
 	[QM_RESCAN]	= { .name = "rescan", .limit = 300 },
 	[QM_START]	= { .name = "start", .limit = 600 },
 	[QM_SHUTDOWN]	= { .name = "shutdown", .limit = 600 },
@@ -89,6 +90,8 @@ const char *qm_prefix(const char *name)
 {
 	enum qm_verb verb = qm_verb_find(name);
 
+	if (verb == QM_MOVE)
+		return "qm disk ";
 	return qm_verb_is_own(verb) || verb == QM_EFIDISK ? "" : "qm ";
 }
 
@@ -171,6 +174,24 @@ void qm_resize(struct strvec *argv, unsigned vmid, const char *disk, uint64_t by
 	strvec_pushl(argv, "qm", "resize", NULL);
 	strvec_pushf(argv, "%u", vmid);
 	strvec_pushl(argv, disk, number_format_size(bytes, size), NULL);
+}
+
+void qm_move(struct strvec *argv, unsigned vmid, const char *disk, const char *storage)
+{
+	strvec_pushl(argv, "qm", "disk", "move", NULL);
+	strvec_pushf(argv, "%u", vmid);
+	strvec_pushl(argv, disk, storage, NULL);
+}
+
+bool qm_move_is_of(const struct strvec *argv, const char *disk)
+{
+	return argv->count > 4 && strcmp(argv->items[2], "move") == 0 &&
+	       strcmp(argv->items[4], disk) == 0;
+}
+
+bool qm_move_read(const char *line, char slot[16], char storage[101])
+{
+	return sscanf(line, "qm disk move %*u %15s %100s", slot, storage) == 2;
 }
 
 void qm_rescan(struct strvec *argv, unsigned vmid)

@@ -21,6 +21,7 @@ enum qm_verb {
 	QM_ALLOC,		/* pvesm alloc: a volume for a data disk */
 	QM_EFIDISK,		/* qm set, which makes an EFI disk's volume and fills it */
 	QM_RESIZE,
+	QM_MOVE,		/* qm disk move: a copy on another storage, and the old one kept */
 	QM_RESCAN,
 	QM_START,
 	QM_SHUTDOWN,
@@ -59,7 +60,7 @@ unsigned qm_verb_limit(enum qm_verb verb);
 /* Is it no program that is executed, but work of vyom's own, done in a child? */
 bool qm_verb_is_own(enum qm_verb verb);
 
-/* "qm ", for messages, before the name of a verb that is qm's; else "". */
+/* "qm ", for messages, before the name of a verb that is qm's, or "qm disk "; else "". */
 const char *qm_prefix(const char *name);
 
 /* Does it make a VM, which until it ended well is half-made (pve-facts 1.6, 4.22)? */
@@ -104,7 +105,7 @@ void qm_set_delete(struct strvec *argv, const char *options);
 void qm_set_secret(struct strvec *argv, const char *option);
 
 /*
- * Add that set or resize shall change nothing if the config is not the one with
+ * Add that set, resize or move shall change nothing if the config is not the one with
  * this SHA-1 any more (pve-facts 2.1.7).
  */
 void qm_guard(struct strvec *argv, const char *digest);
@@ -121,6 +122,16 @@ void qm_alloc(struct strvec *argv, const char *storage, unsigned vmid, const cha
  * multiple of the volume group's extent (3.4).
  */
 void qm_resize(struct strvec *argv, unsigned vmid, const char *disk, uint64_t bytes);
+
+/*
+ * To a new volume of that storage, of a name of qm's choice; the old one becomes an unusedN.
+ * Cut off, it leaves the new one, which no config names until it is whole.
+ */
+void qm_move(struct strvec *argv, unsigned vmid, const char *disk, const char *storage);
+
+/* Is argv the move of that disk?  And of what slot to which storage is one as the journal has it? */
+bool qm_move_is_of(const struct strvec *argv, const char *disk);
+bool qm_move_read(const char *line, char slot[16], char storage[101]);
 
 /* Make size= in the config say what the volumes are (pve-facts 3.5). */
 void qm_rescan(struct strvec *argv, unsigned vmid);

@@ -35,9 +35,10 @@ sub name {
     return "$vg-$lv";
 }
 
+# $device: what tables call it by, where they do; as if `-o …,major,minor` were asked for.
 sub info {
-    my ($name, $vg_uuid, $lv_uuid, $layer, $open, $readonly) = @_;
-    return "$name:LVM-$vg_uuid$lv_uuid$layer:$open:" . ($readonly ? 'Read-only' : 'Writeable') . "\n";
+    my ($name, $vg_uuid, $lv_uuid, $layer, $open, $readonly, $device) = @_;
+    return "$name:LVM-$vg_uuid$lv_uuid$layer:$open:" . ($readonly ? 'Read-only' : 'Writeable') . ($device ? ":$device" : '') . "\n";
 }
 
 sub linear {
@@ -63,7 +64,7 @@ sub pool {
 
     push @$info, info("${name}_tmeta", $group, $pool->{tmeta}, '-tmeta', 1, 0);
     push @$info, info("${name}_tdata", $group, $pool->{tdata}, '-tdata', 1, 0);
-    push @$info, info("$name-tpool", $group, $pool->{uuid}, '-tpool', 1 + @active, 0);
+    push @$info, info("$name-tpool", $group, $pool->{uuid}, '-tpool', 1 + @active, 0, $tpool);
     push @$info, info($name, $group, $pool->{uuid}, '-pool', 0, 1);
     push @$table, "${name}_tmeta: 0 $meta linear 254:16 $pool->{mstart}\n", "${name}_tdata: 0 $sectors linear 254:16 $pool->{start}\n",
         "$name-tpool: 0 $sectors thin-pool $tmeta $tdata 128 0 0 \n", "$name: 0 $sectors linear $tpool 0\n";
