@@ -74,6 +74,17 @@ static void resize_to_bytes(struct strvec *argv)
 	qm_resize(argv, 101, "scsi0", 64 * GIB + 1);
 }
 
+static void detach(struct strvec *argv)
+{
+	qm_set(argv, 101);
+	qm_set_delete(argv, "scsi1,virtio0");
+}
+
+static void move(struct strvec *argv)
+{
+	qm_move(argv, 101, "scsi1", "fast");
+}
+
 static void rescan(struct strvec *argv)
 {
 	qm_rescan(argv, 101);
@@ -129,6 +140,8 @@ static const struct { void (*build)(struct strvec *argv); const char *command; }
 	{ set,			"qm set 101 --cores 4 --description 'it'\\''s\nmine' --tags ''" },
 	{ resize,		"qm resize 101 scsi0 20484M" },
 	{ resize_to_bytes,	"qm resize 101 scsi0 68719476737" },
+	{ detach,		"qm set 101 --delete scsi1,virtio0" },
+	{ move,			"qm disk move 101 scsi1 fast" },
 	{ rescan,		"qm disk rescan --vmid 101" },
 	{ start,		"qm start 999999999" },
 	{ shutdown,		"qm shutdown 101 --timeout 90 --forceStop 1" },
@@ -157,6 +170,25 @@ START_TEST(qm_is_the_nodes_own)
 
 	ck_assert_str_eq(real, "/usr/sbin/qm");
 	ck_assert_str_eq(other, "/tmp/node/usr/sbin/pvesm");
+}
+END_TEST
+
+START_TEST(a_move_is_known_again_by_what_it_was_called_with)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	char slot[16], storage[101];
+
+	ck_assert(!qm_move_is_of(&argv, "scsi1"));
+	move(&argv);
+	ck_assert(qm_move_is_of(&argv, "scsi1") && !qm_move_is_of(&argv, "scsi0"));
+	strvec_release(&argv);
+	argv = (struct strvec)STRVEC_INIT;
+	resize(&argv);
+	ck_assert(!qm_move_is_of(&argv, "scsi0"));
+	ck_assert(qm_move_read("qm disk move 101 scsi1 fast --digest a9993e36", slot, storage));
+	ck_assert_str_eq(slot, "scsi1");
+	ck_assert_str_eq(storage, "fast");
+	ck_assert(!qm_move_read("qm resize 101 scsi1 20G", slot, storage));
 }
 END_TEST
 
@@ -282,6 +314,7 @@ static void add_cases(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, each_command_is_spelled_as_qm_takes_it, 0, ROWS(commands));
 	tcase_add_test(tcase, qm_is_the_nodes_own);
+	tcase_add_test(tcase, a_move_is_known_again_by_what_it_was_called_with);
 	tcase_add_test(tcase, every_verb_has_a_name_and_what_may_copy_has_no_limit);
 	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
 			    ROWS(busy));
