@@ -5,17 +5,6 @@
 . "$srcdir/t/live.sh"
 export VYOM_TIME_SCALE=0.02 node_says=
 
-# disk SLOT VMID: the config's line
-disk() {
-	sed -n "s/^$1: //p" "$root/etc/pve/qemu-server/$2.conf"
-}
-
-count_calls() {
-	wrap qm <<<'echo "qm $*" >>"$root/calls"; exec "$real" "$@"'
-	wrap pvesm <<<'echo "pvesm $*" >>"$root/calls"; exec "$real" "$@"'
-	rm -f "$root/calls"
-}
-
 node_new
 vms 1 'data-disks = { "scsi1=1G", "virtio0=2G,cache=writeback" }'
 status 0 "a VM is made with two more disks" vyom apply --yes

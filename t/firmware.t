@@ -5,17 +5,6 @@
 . "$srcdir/t/live.sh"
 export VYOM_TIME_SCALE=0.02 node_says=
 
-# disk SLOT VMID: the config's line
-disk() {
-	sed -n "s/^$1: //p" "$root/etc/pve/qemu-server/$2.conf"
-}
-
-count_calls() {
-	wrap qm <<<'echo "qm $*" >>"$root/calls"; exec "$real" "$@"'
-	wrap pvesm <<<'echo "pvesm $*" >>"$root/calls"; exec "$real" "$@"'
-	rm -f "$root/calls"
-}
-
 # without an agent nothing is waited for
 both='agent = false  bios = "ovmf"  machine = "q35"  efidisk = "4m,pre-enrolled-keys=1"  tpm = "v2.0"'
 

@@ -14,6 +14,8 @@
 #	vms COUNT [LINES…]	a cluster of small VMs from 201 on, vm-1 vm-2 …; LINES stand in its cluster
 #				section, $node_says in the node's
 #	faults <<-'END' … END	what goes wrong in the stand-in
+#	disk SLOT VMID		that line of its config
+#	count_calls		from now on each call of qm and pvesm is a line of $root/calls
 #	volumes_of VMID		how many volumes it has; tasks TYPE: how many tasks of a type there were
 
 wrap() {
@@ -110,6 +112,16 @@ vms() {
 
 faults() {
 	cat >"$root/etc/stand-in.d/faults"
+}
+
+disk() {
+	sed -n "s/^$1: //p" "$root/etc/pve/qemu-server/$2.conf"
+}
+
+count_calls() {
+	wrap qm <<<'echo "qm $*" >>"$root/calls"; exec "$real" "$@"'
+	wrap pvesm <<<'echo "pvesm $*" >>"$root/calls"; exec "$real" "$@"'
+	rm -f "$root/calls"
 }
 
 volumes_of() {

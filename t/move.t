@@ -5,17 +5,6 @@
 . "$srcdir/t/live.sh"
 export VYOM_TIME_SCALE=0.02 node_says=
 
-# disk SLOT VMID: the config's line
-disk() {
-	sed -n "s/^$1: //p" "$root/etc/pve/qemu-server/$2.conf"
-}
-
-count_calls() {
-	wrap qm <<<'echo "qm $*" >>"$root/calls"; exec "$real" "$@"'
-	wrap pvesm <<<'echo "pvesm $*" >>"$root/calls"; exec "$real" "$@"'
-	rm -f "$root/calls"
-}
-
 is_running() {
 	test -e "$root/run/qemu-server/$1.pid"
 }
