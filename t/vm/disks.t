@@ -85,4 +85,19 @@ status 0 "destroy" vyom destroy --yes vm-1
 out 'what is in its disks is lost: scsi0 .*, scsi1 \(local-lvm:vm-201-vyom-scsi1, 128 MiB\)' "names them too"
 ok "no volume is left" test "$(count)" = 0
 
+# an EFI disk, which qm makes and fills, and a TPM's state
+vms 1 'agent = false  bios = "ovmf"  efidisk = "4m"  tpm = "v2.0"'
+faults <<<'set:201 disk-allocated kill'
+vyom apply --yes
+ok "an EFI disk was cut off" has_volume 'pve-vm--201--disk--1'
+lvchange -an pve/vm-201-disk-1	# as after a boot of the node
+status 0 "the next apply" vyom apply --yes
+out 'pvesm free local-lvm:vm-201-disk-1' "frees what it left"
+ok "and makes one" test "$(disk efidisk0)" = "local-lvm:vm-201-disk-1,efitype=4m,size=4M"
+ok "the TPM has its state" test "$(disk tpmstate0)/$(size tpmstate0)" = "local-lvm:vm-201-vyom-tpmstate0,size=4M,version=v2.0/4.00"
+ok "each is there once" test "$(count)" = 4
+status 0 "all is in line" vyom verify
+status 0 "destroy takes both along" vyom destroy --yes vm-1
+ok "no volume is left" test "$(count)" = 0
+
 done_testing
