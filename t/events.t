@@ -122,6 +122,7 @@ vyom destroy vyom-worker-2 --yes
 mkfifo "$tmp/fifo"
 # asked WORDS: apply, with a fifo as its standard input, of which $tmp/in is sent; its output into $tmp/live
 asked() {
+	: >"$tmp/live"
 	env --default-signal=INT "$program" apply --sysroot "$root" -c - --yes -o events <"$tmp/fifo" >"$tmp/live" 2>&1 &
 	asked=$!
 	exec 5>"$tmp/fifo"

@@ -38,8 +38,10 @@ release() {
 	touch "$root/go"
 }
 
-# In a script's background SIGINT is ignored, which nobody means who types Ctrl-C.
+# In a script's background SIGINT is ignored, which nobody means who types Ctrl-C. What an earlier run said is gone before
+# anybody looks.
 begin() {
+	: >"$root.live"
 	env --default-signal=INT,TERM,HUP "$top_builddir/vyom" "$1" --sysroot "$root" "${@:2}" \
 		>"$root.live" 2>&1 </dev/null &
 	live=$!

@@ -34,6 +34,7 @@ settled() {
 }
 # begin_afar WORDS…: in the background; $live is its pid, $root.live its output
 begin_afar() {
+	: >"$root.live"
 	HOME=$home env --default-signal=INT,TERM "$top_builddir/vyom" -H pve --sysroot "$tmp/outpost" "$@" \
 		>"$root.live" 2>&1 </dev/null &
 	live=$!
