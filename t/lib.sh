@@ -121,6 +121,15 @@ node_reset() {
 		qm destroy "$vmid" --skiplock 1 --destroy-unreferenced-disks 1
 	done >/dev/null 2>&1
 	rm -rf /var/lib/vyom /etc/stand-in.d/*
+	grep -q '^lvmthin: tinythin' /etc/pve/storage.cfg || return 0
+	lvremove -q -y pve/tiny >/dev/null
+	sed -i '/^lvmthin: tinythin/,/^$/d' /etc/pve/storage.cfg
+}
+
+# in the VM: the second pool that some tests want, which no other has to be booted with
+node_tiny_pool() {
+	lvcreate -q -q -y --type thin-pool -L "$1" -c 256k -Zy --poolmetadatasize 4m -n tiny pve >/dev/null
+	printf 'lvmthin: tinythin\n\tthinpool tiny\n\tvgname pve\n\tcontent images,rootdir\n\n' >>/etc/pve/storage.cfg
 }
 
 node_new() {
@@ -129,6 +138,7 @@ node_new() {
 		"$srcdir/t/node/new" "$root" --time-scale 0.02 "$@" >/dev/null
 	else
 		node_reset
+		[ "${1:-}" != --tiny-pool ] || node_tiny_pool "$2"
 	fi
 	"$srcdir/t/node/template" "${root:-/}" >/dev/null
 	mkdir -p "$root/etc/vyom"
