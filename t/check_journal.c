@@ -503,6 +503,37 @@ START_TEST(a_template_is_remembered_replaced_and_forgotten)
 }
 END_TEST
 
+START_TEST(a_copy_is_remembered_as_long_as_its_vm)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = open_journal(JOURNAL_CHANGE);
+	CLEANUP(record_copies_release) struct record_copies copies = { 0 };
+	struct record_vm vm = { .vmid = 103, .name = (char *)"worker-2", .run = begin_run(journal) };
+	struct record_copy copy = {
+		.vmid = 103, .slot = (char *)"scsi1", .volume = (char *)"fast:vm-103-disk-1",
+		.source = (char *)"local-lvm:vm-103-vyom-scsi1", .run = vm.run, .suspect = true,
+	};
+
+	ok(journal_vm_remember(journal, &vm, &err));
+	ok(journal_copy_remember(journal, &copy, &err));
+	copy.volume = (char *)"fast:vm-103-disk-2";
+	ok(journal_copy_remember(journal, &copy, &err));
+	copy.volume = (char *)"fast:vm-103-disk-1";
+	copy.suspect = false;
+	ok(journal_copy_remember(journal, &copy, &err));
+	ok(journal_read_copies(journal, &copies, &err));
+	ck_assert_uint_eq(copies.count, 2);
+	ck_assert_str_eq(copies.items[0].volume, "fast:vm-103-disk-2");
+	ck_assert(copies.items[0].suspect && !copies.items[1].suspect);
+	ck_assert_str_eq(copies.items[1].volume, "fast:vm-103-disk-1");
+	ck_assert_str_eq(copies.items[1].slot, "scsi1");
+	ck_assert_str_eq(copies.items[1].source, "local-lvm:vm-103-vyom-scsi1");
+	ck_assert(copies.items[1].vmid == 103 && copies.items[1].run == vm.run);
+	ok(_i ? journal_vm_forget(journal, 103, &err) : journal_vm_remember(journal, &vm, &err));
+	ok(journal_read_copies(journal, &copies, &err));
+	ck_assert_uint_eq(copies.count, 0);
+}
+END_TEST
+
 /* --- the file --- */
 
 START_TEST(file_and_folders_are_made_for_their_owner_alone)
@@ -818,12 +849,14 @@ START_TEST(an_older_journal_is_read_as_it_is_and_upgraded_by_the_next_change)
 		CLEANUP(journal_cleanup) struct journal *journal = open_journal(access);
 		CLEANUP(record_steps_release) struct record_steps steps = { 0 };
 		struct record_templates templates = { 0 };
+		struct record_copies copies = { 0 };
 
 		ck_assert_uint_eq(count_runs(journal), 1);
 		ok(journal_read_in_doubt(journal, &steps, &err));
 		ck_assert(steps.count == 1 && steps.items[0].vmid == 101);
 		ok(journal_read_templates(journal, &templates, &err));
-		ck_assert_uint_eq(templates.count, 0);
+		ok(journal_read_copies(journal, &copies, &err));
+		ck_assert(templates.count == 0 && copies.count == 0);
 		ck_assert_int_eq(ask(journal->file.db, "PRAGMA user_version"),
 				 access == JOURNAL_READ ? 1 : journal_schema_current.version);
 	}
@@ -1352,6 +1385,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_step_of_no_run_is_refused);
 	tcase_add_test(tcase, a_vm_is_remembered_replaced_and_forgotten);
 	tcase_add_test(tcase, a_template_is_remembered_replaced_and_forgotten);
+	tcase_add_loop_test(tcase, a_copy_is_remembered_as_long_as_its_vm, 0, 2);
 	tcase_add_loop_test(tcase, file_and_folders_are_made_for_their_owner_alone, 0, 3);
 	tcase_add_test(tcase, commits_are_durable_and_the_file_says_whose_it_is);
 	tcase_add_test(tcase, a_path_is_taken_as_it_is_written);

@@ -157,6 +157,15 @@ static void *obtain_bridge(struct reader *reader, const char *name)
 	return mtu;
 }
 
+static void *obtain_copy(struct reader *reader, const char *volume)
+{
+	struct record_copies *copies = &reader->records->copies;
+
+	if (!record_copies_find(copies, volume))
+		record_copies_put(copies, (struct record_copy){ .volume = memory_copy(volume) });
+	return record_copies_find(copies, volume);
+}
+
 static void *obtain_held(struct reader *reader, const char *id)
 {
 	struct state *state = reader->state;
@@ -212,6 +221,10 @@ static const struct field {
 	FIELD(record, record_vm, "vmgenid", TEXT, vmgenid, 0),
 	FIELD(record, record_vm, "started", FLAG, started, true),
 	FIELD(record, record_vm, "suspect", FLAG, suspect, true),
+	FIELD(copy, record_copy, "of", COUNT, vmid, 0),
+	FIELD(copy, record_copy, "slot", TEXT, slot, 0),
+	FIELD(copy, record_copy, "source", TEXT, source, 0),
+	FIELD(copy, record_copy, "suspect", FLAG, suspect, true),
 	FIELD(template, record_template, "name", TEXT, name, 0),
 	FIELD(template, record_template, "uuid", TEXT, uuid, 0),
 	FIELD(template, record_template, "key", TEXT, key, 0),

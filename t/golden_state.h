@@ -22,6 +22,7 @@
  *	record 101 cluster lab name web uuid 1111abcd-1111-4111-8111-111111111111 started
  *	template 9000 name noble uuid be8c63cf-bfd6-47a4-8a8f-4436ed99fc28 prepared sealed
  *	doubt 101 verb clone vm web had pve/vm-101-disk-0
+ *	copy fast:vm-101-disk-1 of 101 slot scsi1 source local-lvm:vm-101-vyom-scsi1 suspect
  *	held 101 by-a-qm
  *
  * "include NAME" stands for the lines of a file beside the test; with a tab in

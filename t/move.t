@@ -14,7 +14,7 @@ kept() {
 	local volume
 
 	for volume; do
-		grep -Eq "^(scsi[01]|unused[01]): local-lvm:$volume(,|\$)" "$root/etc/pve/qemu-server/201.conf" || return 1
+		grep -Eq "^(scsi[01]|unused[0-2]): local-lvm:$volume(,|\$)" "$root/etc/pve/qemu-server/201.conf" || return 1
 	done
 }
 
@@ -70,11 +70,12 @@ status 0 "all is in line" vyom verify
 
 # --- killed ---
 for what in 'lock kill' 'storage-lock kill' 'disk-allocated kill' 'disk-copying kill' 'disk-copied kill' 'written kill' \
-	'disk-copying kill qm' 'disk-copying kill worker' 'disk-copying:2 kill' 'disk-allocated fail no space' 'disk-copied lie' \
+	'disk-copying kill qm' 'disk-copying kill worker' 'disk-allocated fail no space' 'disk-copied lie' \
 	'storage-lock lock-timeout'; do
 	make_vm
 	faults <<<"move:201 $what"
 	vyom apply --yes --move --restart
+	ok "$what: it struck" grep -q ' 0$' "$root/etc/stand-in.d/faults"
 	ok "$what: nothing is lost" kept vm-201-disk-0 vm-201-vyom-scsi1
 	status 0 "$what: the next apply" vyom apply --yes --move --restart
 	ok "$what: the disks are moved" test "$(disk scsi0 201 | cut -d: -f1) $(disk scsi1 201 | cut -d: -f1)" = "tinythin tinythin"
@@ -130,8 +131,40 @@ wrap qm <<-'END'
 	exit $result
 END
 status 3 "a copy into a pool that ran full has failed" vyom apply --yes --move --restart
-out "the copy may not be whole: its old volume is an unusedN of the VM, and qm set attaches that again" "and what it was made of is kept"
+out "its scsi0 was moved while the pool behind tinythin could not be written, so tinythin:vm-201-disk-1 may not be whole" "and may not be whole"
+out "what it is a copy of, local-lvm:vm-201-disk-0, is: qm set 201 --scsi0 local-lvm:vm-201-disk-0 takes that again" "what it was made of is"
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+"$srcdir/t/node/refresh" "$root"
+status 3 "that stays so when there is space again" vyom apply --yes --move --restart
+out "refused vm-1 \(201\): its scsi0 was moved while the pool behind tinythin could not be written" "and is said again"
 ok "the VM is not started from it" eval '! is_running 201'
+"$root/usr/sbin/qm" set 201 --scsi0 local-lvm:vm-201-disk-0 >/dev/null
+status 0 "with the old volume it may be moved again" vyom apply --yes --move --restart
+ok "to another copy" test "$(disk scsi0 201 | cut -d, -f1)" = tinythin:vm-201-disk-2
+ok "beside which all others are kept" kept vm-201-vyom-scsi1 vm-201-disk-0
+ok "and the VM runs" is_running 201
+status 0 "all is in line" vyom verify
+
+make_vm
+wrap qm <<-'END'
+	"$real" "$@"
+	case $* in *'disk move'*scsi1*)
+		sed -i '/tiny-tpool/s/ rw / out_of_data_space /' "$root/run/dm/status"
+		kill -9 "$(cat "$root/vyom.pid")" ;;
+	esac
+END
+begin apply --yes --move --restart
+echo $live >"$root/vyom.pid"
+finished
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+status 3 "of a copy whose vyom was killed the next run looks at the pool" vyom apply --yes --move --restart
+out "its scsi1 was moved while the pool behind tinythin could not be written, so tinythin:vm-201-disk-2 may not be whole" "and holds the VM back"
+"$srcdir/t/node/refresh" "$root"
+status 3 "also when there is space again" vyom apply --yes --move --restart
+unused=$(sed -n 's/^\(unused.\): local-lvm:vm-201-vyom-scsi1$/\1/p' "$root/etc/pve/qemu-server/201.conf")
+"$root/usr/sbin/qm" set 201 --delete "$unused" >/dev/null
+status 0 "until someone lets go of what it is a copy of" vyom apply --yes --move --restart
+ok "the VM runs from it" is_running 201
 
 make_vm
 "$root/usr/sbin/qm" set 201 --protection 1 >/dev/null

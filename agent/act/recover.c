@@ -12,8 +12,10 @@
 #include "base/memory.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "decide/judge.h"
 #include "decide/leftover.h"
 #include "decide/option.h"
+#include "decide/plan.h"
 #include "edge/child.h"
 #include "edge/journal.h"
 #include "model/firmware_disk.h"
@@ -60,6 +62,39 @@ int recover_remember_clone(struct journal *journal, const struct state *state,
 	if (!recover_identify_clone(state, step, records))
 		return 0;
 	return journal_vm_remember(journal, record_vms_find(records, step->vmid), err);
+}
+
+/* The drive that step, a move, moved; NULL: it lies not on that storage. */
+static const char *moved_drive(const struct state *state, const struct record_step *step,
+			       char slot[16], char storage[101])
+{
+	const struct state_guest *guest = state_find_guest(state, step->vmid);
+	const char *drive = guest && guest->conf && qm_move_read(step->argv, slot, storage) ?
+				    vmconf_get(guest->conf, slot) : NULL;
+	size_t len = drive ? strlen(storage) : 0;
+
+	return drive && strncmp(drive, storage, len) == 0 && drive[len] == ':' ? drive : NULL;
+}
+
+int recover_remember_move(struct journal *journal, const struct state *state,
+			  const struct record_step *step, bool suspect,
+			  struct record_vms *records, struct error *err)
+{
+	char slot[16], storage[101];
+	const char *drive = moved_drive(state, step, slot, storage);
+	CLEANUP(scope_free) char *source = record_step_source(step);
+	CLEANUP(scope_free) char *volume = NULL;
+	const struct record_copy *old;
+
+	if (!drive || !source || !record_vms_find(records, step->vmid))
+		return 0;
+	volume = memory_print("%.*s", (int)strcspn(drive, ","), drive);
+	old = record_copies_find(&records->copies, volume);
+	suspect |= old && old->run == step->run && old->suspect;
+	record_copies_put(&records->copies, (struct record_copy){
+		.vmid = step->vmid, .slot = memory_copy(slot), .volume = memory_copy(volume),
+		.source = memory_copy(source), .run = step->run, .suspect = suspect });
+	return journal_copy_remember(journal, record_copies_find(&records->copies, volume), err);
 }
 
 bool recover_left_something(const struct state *state, const struct record_vms *records,
@@ -144,21 +179,24 @@ static void settle_efidisk(const struct recover *recover, struct record_step *st
 		step->result = RECORD_FAILED;
 }
 
-/* The config names the copy once it is whole, and not before. */
-static void settle_move(const struct recover *recover, struct record_step *step)
+/*
+ * The config names the copy once it was written, and not before.  Whether its pool was full
+ * meanwhile nobody saw, and how much is mapped does not tell: zeros are not copied.
+ */
+static int settle_move(struct recover *recover, struct record_step *step, struct error *err)
 {
-	const struct state_guest *guest = state_find_guest(recover->state, step->vmid);
 	char slot[16], storage[101];
-	const char *drive = guest && guest->conf && qm_move_read(step->argv, slot, storage) ?
-				    vmconf_get(guest->conf, slot) : NULL;
+	bool moved = moved_drive(recover->state, step, slot, storage) != NULL;
+	struct plan_step copied = { .verb = QM_MOVE, .storage = storage };
 
 	if (recover_left_something(recover->state, recover->records, step))
 		step->result = RECORD_INTERRUPTED;
-	else if (drive && strncmp(drive, storage, strlen(storage)) == 0 &&
-		 drive[strlen(storage)] == ':')
-		step->result = RECORD_DONE;
 	else
-		step->result = RECORD_FAILED;
+		step->result = moved ? RECORD_DONE : RECORD_FAILED;
+	return !moved ? 0 :
+	       recover_remember_move(recover->journal, recover->state, step,
+				     !judge_pool_is_sound(&copied, recover->state),
+				     recover->records, err);
 }
 
 static int settle_start(const struct recover *recover, struct record_step *step, struct error *err)
@@ -197,8 +235,7 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 		settle_efidisk(recover, step);
 		return 0;
 	case QM_MOVE:
-		settle_move(recover, step);
-		return 0;
+		return settle_move(recover, step, err);
 	case QM_START:
 		return settle_start(recover, step, err);
 	case QM_WAIT:

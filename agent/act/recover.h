@@ -55,6 +55,14 @@ int recover_remember_clone(struct journal *journal, const struct state *state,
 			   const struct record_step *step, struct record_vms *records,
 			   struct error *err);
 
+/*
+ * If the disk that step moved lies where it shall: journal what it is a copy of, and whether
+ * it may not be whole, and add that to records.
+ */
+int recover_remember_move(struct journal *journal, const struct state *state,
+			  const struct record_step *step, bool suspect,
+			  struct record_vms *records, struct error *err);
+
 /* Did a clone or destroy that has ended leave something half-way that is ours to undo? */
 bool recover_left_something(const struct state *state, const struct record_vms *records,
 			    const struct record_step *step);

@@ -39,6 +39,21 @@ static char *describe_before(const struct state *state, unsigned vmid)
 	return strbuf_detach(&text);
 }
 
+/* Of a move also what it copies: the config will not tell any more. */
+static char *describe_source(const struct state *state, const struct plan_step *step, char *before)
+{
+	const struct state_guest *guest = state_find_guest(state, step->vmid);
+	const char *drive = guest && guest->conf && step->verb == QM_MOVE ?
+				    vmconf_get(guest->conf, step->argv.items[4]) : NULL;
+	char *text;
+
+	if (!drive)
+		return before;
+	text = memory_print("%s, " RECORD_SOURCE "%.*s", before, (int)strcspn(drive, ","), drive);
+	free(before);
+	return text;
+}
+
 /* The step's command; set, resize and move shall meet the very config that we planned for. */
 static void fill_argv(const struct worker *worker, struct strvec *argv)
 {
@@ -56,6 +71,7 @@ static void fill_record(struct worker *worker, const struct strvec *argv)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	const struct plan_step *step = worker_step(worker);
+	const struct state *state = worker->apply->state;
 
 	strvec_quote_line(argv, &text);
 	record_step_release(&worker->record);
@@ -65,7 +81,7 @@ static void fill_record(struct worker *worker, const struct strvec *argv)
 		.vm = memory_copy(step->vm),
 		.verb = memory_copy(qm_verb_name(step->verb)),
 		.argv = strbuf_detach(&text),
-		.before = describe_before(worker->apply->state, step->vmid),
+		.before = describe_source(state, step, describe_before(state, step->vmid)),
 		.started = watch_wall_clock(),
 		.status = -1,
 	};

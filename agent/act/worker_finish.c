@@ -50,6 +50,9 @@ static int remember(struct worker *worker, struct error *err)
 		worker->spoilt = true;
 	if (verb == QM_CLONE)
 		return remember_clone(worker, err);
+	if (verb == QM_MOVE)
+		return recover_remember_move(apply->journal, apply->state, &worker->record,
+					     worker->spoilt, apply->records, err);
 	if (!apply->build)
 		return 0;
 	return build_end_step(apply->build, &worker->record, worker->spoilt, apply->state,
@@ -218,31 +221,21 @@ static void add_limit(const struct worker *worker, struct strbuf *why)
 			    QM_STALL_LIMIT);
 }
 
-/* Did the config come to name a copy that may not be whole? */
-static bool is_moved_badly(const struct worker *worker, const struct plan *next)
+static bool is_moved(const struct worker *worker, const struct plan *next)
 {
-	const struct plan_step *step = worker_step(worker);
-
-	for (size_t i = 0; i < next->count; i++)
-		if (strvec_equal(&next->steps[i].argv, &step->argv))
-			return false;
-	return worker->spoilt && step->verb == QM_MOVE;
+	return worker_step(worker)->verb == QM_MOVE && next->refusal_count;
 }
 
 static int settle(struct worker *worker, struct plan *next, struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
 	const struct plan_step *step = worker_step(worker);
-	bool bad = is_moved_badly(worker, next);
 
-	if (judge_is_done(step, &worker->record, next, worker->apply->state, &why) && !bad)
+	if (judge_is_done(step, &worker->record, next, worker->apply->state, &why))
 		return finish_done(worker, next, err);
 	add_limit(worker, &why);
-	if (bad)
-		strbuf_join(&why, "; ", "its pool could not be written while it was copied, so the "
-					"copy may not be whole: its old volume is an unusedN of "
-					"the VM, and qm set attaches that again");
-	else if (worker->spoilt && !worker->undoing)
+	/* a copy that the config came to name stays, and the refusal tells of it */
+	if (worker->spoilt && !worker->undoing && !is_moved(worker, next))
 		strbuf_adds(&why, "; its pool could not be written while it was copied, so what "
 				  "was made is taken away again: free space, then run vyom again");
 	else if (worker->tries < TRIES && judge_may_retry(step, &worker->record, next))

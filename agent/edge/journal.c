@@ -281,3 +281,21 @@ int journal_template_forget(struct journal *journal, unsigned vmid, struct error
 {
 	return change_vm(journal, TEMPLATE_FORGET, vmid, err);
 }
+
+int journal_copy_remember(struct journal *journal, const struct record_copy *copy,
+			  struct error *err)
+{
+	sqlite3_stmt *statement = prepare(journal, COPY_REMEMBER, err);
+	int rows;
+
+	if (!statement)
+		return -1;
+	bind_text(statement, 1, copy->volume);
+	sqlite3_bind_int64(statement, 2, copy->vmid);
+	bind_text(statement, 3, copy->slot);
+	bind_text(statement, 4, copy->source);
+	if (copy->run)
+		sqlite3_bind_int64(statement, 5, copy->run);
+	sqlite3_bind_int(statement, 6, copy->suspect);
+	return change(journal, statement, &rows, NULL, err);
+}

@@ -54,6 +54,10 @@ int journal_template_remember(struct journal *journal, const struct record_templ
 			      struct error *err);
 int journal_template_forget(struct journal *journal, unsigned vmid, struct error *err);
 
+/* A disk of a VM that is ours was moved; forgotten along with the VM's record. */
+int journal_copy_remember(struct journal *journal, const struct record_copy *copy,
+			  struct error *err);
+
 /* Reading.  Newest first for runs, in order for steps; limit 0: all. */
 int journal_read_runs(struct journal *journal, size_t limit, struct record_runs *runs,
 		      struct error *err);
@@ -75,5 +79,6 @@ int journal_read_open_runs(struct journal *journal, struct record_runs *runs, st
 int journal_read_vms(struct journal *journal, struct record_vms *vms, struct error *err);
 int journal_read_templates(struct journal *journal, struct record_templates *templates,
 			   struct error *err);
+int journal_read_copies(struct journal *journal, struct record_copies *copies, struct error *err);
 
 #endif

@@ -14,6 +14,8 @@
 	"vmid, name, generation, image, uuid, run, key, prepared, sealed, volume, device, size, " \
 	"mapped, checksum"
 
+#define COPY_COLUMNS "volume, vmid, slot, source, run, suspect"
+
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
 };
@@ -43,6 +45,8 @@ static const char *const queries[] = {
 	[TEMPLATE_REMEMBER] = "INSERT OR REPLACE INTO template (" TEMPLATE_COLUMNS ") VALUES "
 			      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 	[TEMPLATE_FORGET] = "DELETE FROM template WHERE vmid = ?1",
+	[COPY_REMEMBER] = "INSERT OR REPLACE INTO copy (" COPY_COLUMNS ") "
+			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 
 	[READ_RUNS] = "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
 	[READ_RUN] = "SELECT " RUN_COLUMNS " FROM run WHERE ?1 IN (0, id) ORDER BY id DESC LIMIT 1",
@@ -60,6 +64,7 @@ static const char *const queries[] = {
 	[READ_OPEN_RUNS] = "SELECT " RUN_COLUMNS " FROM run WHERE result = 'open' ORDER BY id DESC",
 	[READ_VMS] = "SELECT " VM_COLUMNS " FROM vm ORDER BY vmid",
 	[READ_TEMPLATES] = "SELECT " TEMPLATE_COLUMNS " FROM template ORDER BY vmid",
+	[READ_COPIES] = "SELECT " COPY_COLUMNS " FROM copy ORDER BY rowid",
 };
 
 void journal_handle_disconnect(struct journal *journal)

@@ -11,6 +11,7 @@
 enum {
 	SETTLE_TRIES = 5,	/* readings of a file that changes meanwhile */
 	TEMPLATES_SINCE = 3,	/* the schema that has them */
+	COPIES_SINCE = 4,
 };
 
 /* Where rows go, and how to forget them when they have to be read again. */
@@ -144,6 +145,24 @@ static void add_template(void *into, sqlite3_stmt *row)
 	};
 }
 
+/* In the order of COPY_COLUMNS. */
+static void add_copy(void *into, sqlite3_stmt *row)
+{
+	struct record_copies *copies = into;
+
+	if (!column_vmid(row, 1) || sqlite3_column_type(row, 0) == SQLITE_NULL ||
+	    sqlite3_column_type(row, 2) == SQLITE_NULL || sqlite3_column_type(row, 3) == SQLITE_NULL)
+		return;
+	MEMORY_PUSH(copies->items, copies->count) = (struct record_copy){
+		.volume = column_text(row, 0),
+		.vmid = column_vmid(row, 1),
+		.slot = column_text(row, 2),
+		.source = column_text(row, 3),
+		.run = sqlite3_column_int64(row, 4),
+		.suspect = sqlite3_column_int(row, 5) != 0,
+	};
+}
+
 static void release_runs(void *into)
 {
 	record_runs_release(into);
@@ -162,6 +181,11 @@ static void release_vms(void *into)
 static void release_templates(void *into)
 {
 	record_templates_release(into);
+}
+
+static void release_copies(void *into)
+{
+	record_copies_release(into);
 }
 
 /* All these queries take one number, or none and pass it over. */
@@ -282,4 +306,13 @@ int journal_read_templates(struct journal *journal, struct record_templates *tem
 	if (journal->version < TEMPLATES_SINCE)
 		return 0;
 	return collect(journal, READ_TEMPLATES, 0, &sink, err);
+}
+
+int journal_read_copies(struct journal *journal, struct record_copies *copies, struct error *err)
+{
+	const struct sink sink = { copies, add_copy, release_copies };
+
+	if (journal->version < COPIES_SINCE)
+		return 0;
+	return collect(journal, READ_COPIES, 0, &sink, err);
 }

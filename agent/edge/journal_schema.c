@@ -89,7 +89,18 @@ static const char step_3[] =
 	"	checksum	TEXT"
 	") STRICT;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* What moves made, oldest first by rowid. */
+static const char step_4[] =
+	"CREATE TABLE copy ("
+	"	volume		TEXT PRIMARY KEY,"
+	"	vmid		INTEGER NOT NULL REFERENCES vm (vmid) ON DELETE CASCADE,"
+	"	slot		TEXT NOT NULL,"
+	"	source		TEXT NOT NULL,"
+	"	run		INTEGER REFERENCES run (id),"
+	"	suspect		INTEGER NOT NULL"
+	") STRICT;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 const struct journal_schema journal_schema_current = {
 	.version = sizeof(steps) / sizeof(steps[0]),

@@ -84,6 +84,7 @@ void record_vms_release(struct record_vms *vms)
 		record_vm_release(&vms->items[i]);
 	free(vms->items);
 	record_templates_release(&vms->templates);
+	record_copies_release(&vms->copies);
 	record_steps_release(&vms->in_doubt);
 	*vms = (struct record_vms){ 0 };
 }
@@ -144,6 +145,62 @@ bool record_vm_identify(struct record_vm *vm, const struct vmconf *conf)
 	return vm->uuid != NULL;
 }
 
+static void release_copy(struct record_copy *copy)
+{
+	free(copy->slot);
+	free(copy->volume);
+	free(copy->source);
+}
+
+void record_copies_release(struct record_copies *copies)
+{
+	for (size_t i = 0; i < copies->count; i++)
+		release_copy(&copies->items[i]);
+	free(copies->items);
+	*copies = (struct record_copies){ 0 };
+}
+
+struct record_copy *record_copies_find(const struct record_copies *copies, const char *volume)
+{
+	for (size_t i = 0; i < copies->count; i++)
+		if (strcmp(copies->items[i].volume, volume) == 0)
+			return &copies->items[i];
+	return NULL;
+}
+
+static void remove_copy(struct record_copies *copies, struct record_copy *copy)
+{
+	release_copy(copy);
+	copies->count--;
+	memmove(copy, copy + 1, (size_t)(copies->items + copies->count - copy) * sizeof(*copy));
+}
+
+void record_copies_put(struct record_copies *copies, struct record_copy copy)
+{
+	struct record_copy *old = record_copies_find(copies, copy.volume);
+
+	if (old)
+		remove_copy(copies, old);
+	MEMORY_PUSH(copies->items, copies->count) = copy;
+}
+
+static void forget_copies(struct record_copies *copies, unsigned vmid)
+{
+	for (size_t i = copies->count; i-- > 0;)
+		if (copies->items[i].vmid == vmid)
+			remove_copy(copies, &copies->items[i]);
+}
+
+char *record_step_source(const struct record_step *step)
+{
+	const char *source = step->before ? strstr(step->before, ", " RECORD_SOURCE) : NULL;
+
+	if (!source)
+		return NULL;
+	source += strlen(", " RECORD_SOURCE);
+	return memory_print("%.*s", (int)strcspn(source, ","), source);
+}
+
 void record_vms_put(struct record_vms *vms, struct record_vm vm)
 {
 	size_t at = 0;
@@ -161,6 +218,7 @@ void record_vms_remove(struct record_vms *vms, unsigned vmid)
 {
 	struct record_vm *vm = record_vms_find(vms, vmid);
 
+	forget_copies(&vms->copies, vmid);
 	if (!vm)
 		return;
 	record_vm_release(vm);

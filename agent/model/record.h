@@ -40,6 +40,7 @@ struct record_run {
 
 #define RECORD_NO_CONFIG "no config"
 #define RECORD_ORPHAN "unreferenced "
+#define RECORD_SOURCE "copy of "
 
 struct record_step {
 	int64_t run, number;	/* number counts from 1 within the run */
@@ -49,7 +50,7 @@ struct record_step {
 	char *argv;		/* as run, quoted */
 	char *before;		/* what there was: RECORD_NO_CONFIG or "config SHA1", and for each
 				 * volume of that VMID ", VG/NAME", if no config named it
-				 * ", unreferenced VG/NAME" */
+				 * ", unreferenced VG/NAME"; of a move also ", copy of VOLID" */
 	pid_t pid;		/* of the child; 0 before it was made */
 	uint64_t pid_start;
 	double started, ended;
@@ -88,7 +89,18 @@ struct record_template {
 	char *checksum;		/* see model/seal.h */
 };
 
+/* A disk that vyom moved: the volume that qm made, and what that is a copy of. */
+struct record_copy {
+	unsigned vmid;
+	char *slot;		/* of the disk, then */
+	char *volume, *source;	/* volids */
+	int64_t run;		/* that moved it */
+	bool suspect; /* its pool could not be written meanwhile: its data may not be whole */
+};
+
 struct record_templates { struct record_template *items; size_t count; };	/* by vmid */
+
+struct record_copies { struct record_copy *items; size_t count; };	/* oldest first */
 
 struct record_runs { struct record_run *items; size_t count; };
 struct record_steps { struct record_step *items; size_t count; };
@@ -103,6 +115,7 @@ struct record_vms {
 	struct record_vm *items;
 	size_t count;
 	struct record_templates templates;
+	struct record_copies copies;	/* of VMs that are ours */
 	struct record_steps in_doubt;
 };
 
@@ -111,6 +124,7 @@ void record_step_release(struct record_step *step);
 void record_vm_release(struct record_vm *vm);
 void record_template_release(struct record_template *template);
 void record_templates_release(struct record_templates *templates);
+void record_copies_release(struct record_copies *copies);
 void record_runs_release(struct record_runs *runs);
 void record_steps_release(struct record_steps *steps);
 void record_vms_release(struct record_vms *vms);
@@ -141,7 +155,19 @@ struct record_template *record_templates_find(const struct record_templates *tem
 void record_templates_put(struct record_templates *templates, struct record_template template);
 void record_templates_remove(struct record_templates *templates, unsigned vmid);
 
-/* Add vm, whose strings are taken over, or replace that VMID's record; and take it out. */
+/* The copy that is this volume, or NULL. */
+struct record_copy *record_copies_find(const struct record_copies *copies, const char *volume);
+
+/* Add copy, whose strings are taken over, in place of another of that volume. */
+void record_copies_put(struct record_copies *copies, struct record_copy copy);
+
+/* The volid that step, a move, copies, or NULL; caller frees. */
+char *record_step_source(const struct record_step *step);
+
+/*
+ * Add vm, whose strings are taken over, or replace that VMID's record; and take it out.
+ * Either way what was copied for a VM of that id is forgotten.
+ */
 void record_vms_put(struct record_vms *vms, struct record_vm vm);
 void record_vms_remove(struct record_vms *vms, unsigned vmid);
 

@@ -111,6 +111,7 @@ static void put_rows(char *text, const char *end)
 		{ "step", "INSERT INTO step VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
 		{ "vm",	  "INSERT INTO vm VALUES (?,?,?,?,?,?,?,?)" },
 		{ "template", "INSERT INTO template VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
+		{ "copy", "INSERT INTO copy VALUES (?,?,?,?,?,?)" },
 	};
 	enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 	sqlite3 *db = open_database("PRAGMA journal_mode = MEMORY;"
@@ -163,7 +164,8 @@ static void read_all(struct journal *journal, struct records *records)
 	    journal_read_open_runs(journal, &records->open_runs, &err) < 0 ||
 	    journal_read_open_steps(journal, &records->open_steps, &err) < 0 ||
 	    journal_read_vms(journal, &records->vms, &err) < 0 ||
-	    journal_read_templates(journal, &records->vms.templates, &err) < 0)
+	    journal_read_templates(journal, &records->vms.templates, &err) < 0 ||
+	    journal_read_copies(journal, &records->vms.copies, &err) < 0)
 		abort();
 }
 
