@@ -56,7 +56,20 @@ status 0 "a moved disk grows" vyom apply --yes
 ok "where it is" test "$(disk scsi1 201)" = tinythin:vm-201-disk-2,cache=writeback,discard=on,iothread=1,size=2G
 vms 1 'storage = "tinythin"  data-disks = { "scsi1=detached" }'
 status 0 "and is detached" vyom apply --yes
-out 'its volume tinythin:vm-201-disk-2 is kept, not destroyed; qm set 201 --scsi1 tinythin:vm-201-disk-2 attaches it again' "with what attaches it again"
+out 'its volume tinythin:vm-201-disk-2 is kept, not destroyed; with a size in place of detached it is attached again' "with what attaches it again"
+vms 1 'storage = "tinythin"  data-disks = { "scsi1=2G,cache=writeback" }'
+status 0 "declared again" vyom apply --yes
+out 'scsi1: its volume tinythin:vm-201-disk-2 is there already, not attached, with 2G: it is attached with what it holds, not made anew' "it is found, though its name does not tell"
+ok "and attached" test "$(disk scsi1 201)" = tinythin:vm-201-disk-2,cache=writeback,discard=on,iothread=1,size=2G
+ok "none is made" test "$(volumes_of 201)" = 5
+status 0 "all is in line" vyom verify
+vms 1 'storage = "tinythin"  data-disks = { "scsi1=detached" }'
+vyom apply --yes
+rm -f "$root"/var/lib/vyom/journal.db*
+vyom adopt --yes vm-1
+vms 1 'storage = "tinythin"  data-disks = { "scsi1=2G,cache=writeback" }'
+status 3 "where the journal was lost" vyom plan
+out 'scsi1: a data disk is declared there, but the VM has a volume of its name, pve/vm-201-vyom-scsi1, in another pool, data' "what it was copied from is not taken for it"
 status 0 "destroy takes all of them" vyom destroy --yes vm-1
 ok "no volume is left" test "$(volumes_of 201)" = 0
 

@@ -187,18 +187,20 @@ static void compare_forecast(struct diff_vm *diff, const struct state *state)
 {
 	CLEANUP(vmconf_cleanup) struct vmconf *clone = forecast_clone(diff->vm, state);
 	const struct vmconf *source = forecast_source(diff->vm, state);
+	const struct record_copies none = { .items = NULL };
 
 	diff->guest = NULL;
 	diff->fresh = true;
 	compare_options(diff, clone);
-	diff_data(diff, state, clone);
+	diff_data(diff, state, &none, clone);
 	compare_pool(diff, NULL);
 	compare_disk(diff, state, clone, source ? state_find_drive(state, source, OPTION_BOOT_DISK) : NULL);
 }
 
 static void compare_guest(struct diff_vm *diff, const struct state *state,
-			  const struct record_vm *record)
+			  const struct record_vms *records)
 {
+	const struct record_vm *record = record_vms_find(records, diff->vmid);
 	const struct state_guest *guest = diff->guest;
 
 	diff->standing = DIFF_PRESENT;
@@ -207,7 +209,7 @@ static void compare_guest(struct diff_vm *diff, const struct state *state,
 	diff->fresh = !diff->running &&
 		      was_never_started(state, guest->conf, record, spec_flag(diff->vm, KEY_START));
 	compare_options(diff, guest->conf);
-	diff_data(diff, state, guest->conf);
+	diff_data(diff, state, &records->copies, guest->conf);
 	compare_disk(diff, state, guest->conf,
 		     state_find_drive(state, guest->conf, OPTION_BOOT_DISK));
 	compare_storage(diff, guest->conf);
@@ -247,7 +249,7 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 		result->standing = DIFF_ABSENT;
 		compare_forecast(result, state);
 	} else {
-		compare_guest(result, state, record);
+		compare_guest(result, state, records);
 		result->stray = leftover_stray(state, records, vmid);
 	}
 }

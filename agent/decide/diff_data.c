@@ -11,6 +11,7 @@
 #include "model/firmware_disk.h"
 #include "model/propstr.h"
 #include "model/qm.h"
+#include "model/record.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -50,7 +51,7 @@ static void look_among(struct diff_data *data, const struct vmconf_entry *entrie
 	for (size_t i = 0; i < count && !data->strange; i++) {
 		const struct vmconf_entry *entry = &entries[i];
 
-		if (vmconf_is_drive(entry->key) && strncmp(entry->key, "unused", 6) != 0 &&
+		if (vmconf_is_drive(entry->key) && !vmconf_is_unused(entry->key) &&
 		    strncmp(entry->value, data->volid, len) == 0 &&
 		    (!entry->value[len] || entry->value[len] == ','))
 			data->strange = memory_print("its volume %s at %s", data->volid,
@@ -93,6 +94,20 @@ static void look_at_others(struct diff_data *data, const struct state *state, un
 			data->strange = memory_print("its volume %s in the config of %u",
 						     data->volid, guest->vmid);
 	}
+}
+
+/* In one volume group no two pools have volumes of one name, and qm asks only for that. */
+static void look_at_pool(struct diff_data *data, const struct state *state)
+{
+	CLEANUP(scope_free) char *id = memory_print("%.*s", (int)strcspn(data->volid, ":"),
+						    data->volid);
+	const struct state_storage *storage = state_find_storage(state, id);
+	const struct thin_volume *volume = state_find_volume(state, data->volid);
+
+	if (volume && volume->pool && *volume->pool && !data->strange && storage->pool &&
+	    strcmp(volume->pool, storage->pool) != 0)
+		data->strange = memory_print("a volume of its name, %s/%s, in another pool, %s",
+					     volume->vg, volume->name, volume->pool);
 }
 
 static bool is_thin(const struct diff_data *data, const struct state *state)
@@ -145,16 +160,16 @@ static void compare(struct diff_vm *diff, const struct vmconf *conf, const struc
 	diff_compare_option(diff, conf, option_of_drive(data->disk.slot), wanted.buf);
 }
 
-/* What is no data disk stays; what waits to be attached is taken back. */
-static void compare_detached(struct diff_vm *diff, const struct vmconf *conf,
-			     struct diff_data *data)
+/* What it was moved to last; NULL: the slot's disk was not moved. */
+static const char *find_moved(const struct record_copies *copies, unsigned vmid, const char *slot)
 {
-	const char *drive = drive_of(conf, data->disk.slot);
+	for (size_t i = copies->count; i-- > 0;) {
+		const struct record_copy *copy = &copies->items[i];
 
-	if (drive)
-		look_at_drive(data, drive);
-	if (!data->strange)
-		diff_compare_option(diff, conf, option_of_drive(data->disk.slot), NULL);
+		if (copy->vmid == vmid && !copy->suspect && strcmp(copy->slot, slot) == 0)
+			return copy->volume;
+	}
+	return NULL;
 }
 
 /* An EFI disk's qm names by itself, being told a number of GiB that it does not heed. */
@@ -163,19 +178,48 @@ static char *volume_to_be(unsigned vmid, const char *slot)
 	return strcmp(slot, FIRMWARE_EFI) == 0 ? memory_copy("1") : data_disk_volume(vmid, slot);
 }
 
-static void compare_attached(struct diff_vm *diff, const struct state *state,
+/* The slot's volume where its drive is gone: what a move made, or of the slot's own name. */
+static char *volume_of_slot(const struct diff_vm *diff, const struct record_copies *copies,
+			    const struct vmconf *conf, const struct diff_data *data)
+{
+	const char *moved = find_moved(copies, diff->vmid, data->disk.slot);
+	const char *key = moved ? vmconf_drive_of(conf, moved) : NULL;
+	CLEANUP(scope_free) char *name = NULL;
+
+	if (key && (vmconf_is_unused(key) || strcmp(key, data->disk.slot) == 0))
+		return memory_copy(moved);
+	name = volume_to_be(diff->vmid, data->disk.slot);
+	return memory_print("%s:%s", data->storage, name);
+}
+
+/* What is no data disk stays; what waits to be attached is taken back. */
+static void compare_detached(struct diff_vm *diff, const struct record_copies *copies,
 			     const struct vmconf *conf, struct diff_data *data)
+{
+	CLEANUP(scope_free) char *known = volume_of_slot(diff, copies, conf, data);
+	const char *drive = drive_of(conf, data->disk.slot);
+
+	if (drive)
+		look_at_drive(data, drive);
+	data->known = drive && strcmp(known, data->volid) == 0;
+	if (!data->strange)
+		diff_compare_option(diff, conf, option_of_drive(data->disk.slot), NULL);
+}
+
+static void compare_attached(struct diff_vm *diff, const struct state *state,
+			     const struct record_copies *copies, const struct vmconf *conf,
+			     struct diff_data *data)
 {
 	const char *drive = drive_of(conf, data->disk.slot);
 
 	if (drive) {
 		look_at_drive(data, drive);
 	} else {
-		CLEANUP(scope_free) char *name = volume_to_be(diff->vmid, data->disk.slot);
-
-		data->volid = memory_print("%s:%s", data->storage, name);
+		data->volid = volume_of_slot(diff, copies, conf, data);
 		look_elsewhere(data, conf);
 		look_at_others(data, state, diff->vmid);
+		if (diff->guest)
+			look_at_pool(data, state);
 	}
 	look_at_volume(data, state, !diff->guest);
 	look_at_kind(data, drive);
@@ -183,7 +227,8 @@ static void compare_attached(struct diff_vm *diff, const struct state *state,
 		compare(diff, conf, data);
 }
 
-void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf)
+void diff_data(struct diff_vm *diff, const struct state *state, const struct record_copies *copies,
+	       const struct vmconf *conf)
 {
 	struct data_disk disk;
 
@@ -194,9 +239,9 @@ void diff_data(struct diff_vm *diff, const struct state *state, const struct vmc
 		data->storage = memory_copy(data->disk.storage ? data->disk.storage :
 							       spec_text(diff->vm, KEY_STORAGE));
 		if (disk.detached)
-			compare_detached(diff, conf, data);
+			compare_detached(diff, copies, conf, data);
 		else
-			compare_attached(diff, state, conf, data);
+			compare_attached(diff, state, copies, conf, data);
 	}
 }
 

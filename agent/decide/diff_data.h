@@ -10,9 +10,10 @@
 #include "decide/diff.h"
 #include "model/data_disk.h"
 
+struct record_copies;
 struct vmconf;
 
-/* Of a slot that shall have none: volid, attached and strange alone are said. */
+/* Of a slot that shall have none: volid, attached, strange and known alone are said. */
 struct diff_data {
 	struct data_disk disk;
 	char *storage;		/* where it shall lie */
@@ -24,10 +25,15 @@ struct diff_data {
 	char *strange;		/* the slot has something else: what */
 	char *misplaced;	/* the storage that it lies on, where another is declared */
 	char *unlike;		/* of a firmware's disk: in what it is another than declared */
+	bool known;		/* to be detached: declared again, it is the slot's again */
 };
 
-/* Fill diff->data, and add an item for each that is not attached as declared. */
-void diff_data(struct diff_vm *diff, const struct state *state, const struct vmconf *conf);
+/*
+ * Fill diff->data, and add an item for each that is not attached as declared.  copies: what
+ * was moved, and so has not the slot's name.
+ */
+void diff_data(struct diff_vm *diff, const struct state *state, const struct record_copies *copies,
+	       const struct vmconf *conf);
 void diff_data_release(struct diff_vm *diff);
 
 /* Does a change of the drive in that slot wait for a restart, whoever made it, or will it? */

@@ -166,35 +166,16 @@ static char *obstacle_of_disk(const struct state *state, const struct state_gues
 			    OPTION_BOOT_DISK, guest->vmid);
 }
 
-static const char *slot_of(const struct vmconf *conf, const char *volume)
-{
-	size_t len = strlen(volume);
-
-	for (size_t i = 0; i < conf->live_count; i++) {
-		const struct vmconf_entry *entry = &conf->live[i];
-
-		if (vmconf_is_drive(entry->key) && strncmp(entry->value, volume, len) == 0 &&
-		    (!entry->value[len] || entry->value[len] == ','))
-			return entry->key;
-	}
-	return NULL;
-}
-
-static bool is_unused(const char *slot)
-{
-	return slot && strncmp(slot, "unused", 6) == 0;
-}
-
 /* As long as its source is kept beside it: who lets go of that wants the copy as it is. */
 static char *obstacle_of_copy(const struct state_guest *guest, const struct record_vms *records)
 {
 	for (size_t i = 0; i < records->copies.count; i++) {
 		const struct record_copy *copy = &records->copies.items[i];
-		const char *slot = slot_of(guest->conf, copy->volume);
-		const char *kept = slot_of(guest->conf, copy->source);
+		const char *slot = vmconf_drive_of(guest->conf, copy->volume);
+		const char *kept = vmconf_drive_of(guest->conf, copy->source);
 
-		if (copy->vmid != guest->vmid || !copy->suspect || !slot || is_unused(slot) ||
-		    !is_unused(kept))
+		if (copy->vmid != guest->vmid || !copy->suspect || !slot ||
+		    vmconf_is_unused(slot) || !kept || !vmconf_is_unused(kept))
 			continue;
 		return memory_print("its %s was moved while the pool behind %.*s could not be "
 				    "written, so %s may not be whole; what it is a copy of, %s, is: "

@@ -6,12 +6,15 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "decide/diff_data.h"
 #include "decide/plan.h"
 #include "decide/plan_move.h"
 #include "decide/plan_remark.h"
 #include "model/firmware_disk.h"
 #include "model/spec.h"
+#include "model/state.h"
+#include "model/vmconf.h"
 
 static struct plan_step *add_step(const struct diff_vm *diff, const struct diff_data *data,
 				  enum qm_verb verb, struct plan *plan)
@@ -44,6 +47,26 @@ static void plan_efidisk(const struct diff_vm *diff, const struct diff_data *dat
 	step->promise = data->size.wanted;
 }
 
+/* One of them may be what is meant, under a name that does not tell. */
+static void tell_unused(const struct diff_vm *diff, const struct diff_data *data,
+			struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf unused = STRBUF_INIT;
+	const struct vmconf *conf = diff->guest ? diff->guest->conf : NULL;
+
+	for (size_t i = 0; conf && i < conf->live_count; i++) {
+		if (!vmconf_is_unused(conf->live[i].key))
+			continue;
+		strbuf_join(&unused, ", ", conf->live[i].key);
+		strbuf_addf(&unused, " (%s)", conf->live[i].value);
+	}
+	if (unused.len)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: it is made anew, empty; the VM keeps %s: where one of those is meant, "
+			  "qm set %u --%s with its volume attaches it instead",
+			  data->disk.slot, unused.buf, diff->vmid, data->disk.slot);
+}
+
 static void plan_volume(const struct diff_vm *diff, const struct diff_data *data,
 			struct plan *plan)
 {
@@ -53,6 +76,7 @@ static void plan_volume(const struct diff_vm *diff, const struct diff_data *data
 		plan_efidisk(diff, data, plan);
 		return;
 	}
+	tell_unused(diff, data, plan);
 	step = add_step(diff, data, QM_ALLOC, plan);
 	qm_alloc(&step->argv, data->storage, diff->vmid, strchr(data->volid, ':') + 1,
 		 data->size.wanted);
@@ -102,15 +126,12 @@ static void refuse_disk(const struct diff_vm *diff, const struct diff_data *data
 static void plan_detached(const struct diff_vm *diff, const struct diff_data *data,
 			  struct plan *plan)
 {
-	CLEANUP(scope_free) char *name = data_disk_volume(diff->vmid, data->disk.slot);
-	CLEANUP(scope_free) char *own = memory_print("%s:%s", data->storage, name);
-
 	if (data->strange)
 		plan_refuse(plan, diff->vm->name, diff->vmid,
 			    "%s: it shall be detached, but what the VM has there is no disk (%s), "
 			    "and vyom takes out nothing else: take the slot out of data-disks",
 			    data->disk.slot, data->strange);
-	else if (data->attached && strcmp(data->volid, own) == 0)
+	else if (data->attached && data->known)
 		plan_note(plan, diff->vm->name, diff->vmid,
 			  "%s: its volume %s is kept, not destroyed; with a size in place of "
 			  "detached it is attached again", data->disk.slot, data->volid);

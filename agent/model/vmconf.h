@@ -55,6 +55,12 @@ bool vmconf_has_pending(const struct vmconf *conf);
 /* Is key a drive's: scsi0, ide2, unused1, efidisk0, …? */
 bool vmconf_is_drive(const char *key);
 
+/* Is it an unusedN, which only keeps a volume? */
+bool vmconf_is_unused(const char *key);
+
+/* The key of the live drive that names that volume first, or NULL. */
+const char *vmconf_drive_of(const struct vmconf *conf, const char *volid);
+
 /* Is line one of the lines of a decoded note, or of the description? */
 bool vmconf_note_has_line(const char *note, const char *line);
 bool vmconf_description_has_line(const struct vmconf *conf, const char *line);

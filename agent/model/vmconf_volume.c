@@ -87,3 +87,22 @@ void vmconf_each_volume(const struct vmconf *conf, void (*found)(const char *vol
 	each_volume(conf->pending, conf->pending_count, &volid, found, context);
 	each_volume(conf->elsewhere, conf->elsewhere_count, &volid, found, context);
 }
+
+bool vmconf_is_unused(const char *key)
+{
+	return strncmp(key, "unused", 6) == 0;
+}
+
+const char *vmconf_drive_of(const struct vmconf *conf, const char *volid)
+{
+	size_t len = strlen(volid);
+
+	for (size_t i = 0; i < conf->live_count; i++) {
+		const struct vmconf_entry *entry = &conf->live[i];
+
+		if (vmconf_is_drive(entry->key) && strncmp(entry->value, volid, len) == 0 &&
+		    (!entry->value[len] || entry->value[len] == ','))
+			return entry->key;
+	}
+	return NULL;
+}

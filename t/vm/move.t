@@ -60,5 +60,11 @@ vms 1 'storage = "tinythin"  data-disks = { "scsi1=detached" }'
 status 0 "a moved disk is detached" vyom apply --yes
 ok "from the VM, which runs from the other" test -z "$(disk scsi1 201)" -a -e /run/qemu-server/201.pid
 ok "its volume is kept, with what is on it" marked vm-201-disk-2 "a data disk"
+vms 1 'storage = "tinythin"  data-disks = { "scsi1=64M" }'
+status 0 "declared again, and larger" vyom apply --yes
+out 'scsi1: its volume tinythin:vm-201-disk-2 is there already, not attached, with 32M' "it is found"
+ok "and attached, and has grown" test "$(disk scsi1 201)" = tinythin:vm-201-disk-2,discard=on,iothread=1,size=64M
+ok "with what is on it" marked vm-201-disk-2 "a data disk"
+status 0 "all is in line" vyom verify
 
 done_testing
