@@ -460,6 +460,14 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "vm a vmid=101 role=r count=2",
 	  "3: vm \"a\": options: vcpus=8 is more than sockets times cores, 4, and the VM would not "
 	  "start; give that or less\n" },
+	{ BASE "vm a vmid=101 options=boot=order=scsi0;scsi11;net0 data-disks=scsi1=detached", "" },
+	{ BASE "vm a vmid=101 options=boot=order=scsi0;scsi1 data-disks=scsi1=1G", "" },
+	{ BASE "vm a vmid=101 options=boot=order=scsi1;net0 data-disks=scsi1=detached",
+	  "4: vm \"a\": options: boot=order=scsi1;net0 names scsi1, which data-disks says is detached; "
+	  "change the one or the other\n" },
+	{ BASE "role r options=boot=order=scsi0;scsi1\nvm a vmid=101 role=r data-disks=scsi1=detached",
+	  "4: vm \"a\": options: boot=order=scsi0;scsi1 names scsi1, which data-disks says is "
+	  "detached; change the one or the other\n" },
 	{ BASE "role r balloon=4G\nvm a vmid=101 role=r count=2 memory=2G",
 	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
 	{ BASE "role r agent=1\nvm a vmid=101 role=r count=2 agent-fstrim=1", "" },

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
+#include "model/data_disk.h"
 
 static void complain(struct spec_problems *problems, const struct spec_section *section,
 		     enum key_id key, const struct spec_value *value, const char *what)
@@ -97,6 +99,41 @@ static void check_vcpus(const struct spec_section *section, struct spec_problems
 			   "start; give that or less", (unsigned long long)vcpus,
 		    (unsigned long long)most);
 	complain(problems, section, KEY_OPTIONS, values[0], what.buf);
+}
+
+/* "order=scsi0;net0" */
+static bool boots_from(const char *boot, const char *slot)
+{
+	size_t len = strlen(slot);
+
+	for (const char *at = strchr(boot, '='); at; at = strchr(at, ';')) {
+		at++;
+		if (strncmp(at, slot, len) == 0 && (!at[len] || at[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+/* qm refuses to name a drive there that is not one any more. */
+static void check_boot(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *options, *disks;
+	const char *boot = spec_option(section, "boot");
+
+	if (!boot || !meet(section, KEY_OPTIONS, KEY_DATA_DISKS, &options, &disks))
+		return;
+	for (size_t i = 0; i < disks->list.count; i++) {
+		CLEANUP(data_disk_release) struct data_disk disk = { .size = 0 };
+		CLEANUP(strbuf_release) struct strbuf what = STRBUF_INIT;
+		struct error ignored;
+
+		if (data_disk_parse(disks->list.items[i], &disk, &ignored) < 0 ||
+		    !disk.detached || !boots_from(boot, disk.slot))
+			continue;
+		strbuf_addf(&what, "boot=%s names %s, which data-disks says is detached; change the "
+				   "one or the other", boot, disk.slot);
+		complain(problems, section, KEY_OPTIONS, options, what.buf);
+	}
 }
 
 /* QEMU would not start with both. */
@@ -202,6 +239,7 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 		return;
 	check_balloon(section, problems);
 	check_vcpus(section, problems);
+	check_boot(section, problems);
 	check_limits(section, problems);
 	check_efidisk(section, problems);
 	check_agent(section, problems);
