@@ -13,7 +13,7 @@
 #include "model/spec.h"
 
 /* What of a drive never waits for a restart (pve-facts 2.1.5). */
-#define DRIVE_LIVE "iops iops_rd iops_wr mbps mbps_rd mbps_wr"
+#define DRIVE_LIVE "backup iops iops_rd iops_wr mbps mbps_rd mbps_wr"
 
 static bool want_name(const struct spec_section *vm, struct strbuf *value)
 {
@@ -140,7 +140,8 @@ const struct option option_table[] = {
 	{ "cores", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_CORES, "1") },
 	{ "sockets", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_SOCKETS, "1") },
 	{ "cpu", OPTION_PROPSTR, "cputype", OPTION_RESTART,
-	  PARTS({ KEY_CPU, "cputype", NULL }, { KEY_CPU_FLAGS, "flags", NULL }) },
+	  PARTS({ KEY_CPU, "cputype", NULL }, { KEY_CPU_FLAGS, "flags", NULL },
+		{ KEY_CPU_HIDDEN, "hidden", "0" }) },
 	{ "numa", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE_ELSE(KEY_NUMA, "0") },
 	{ "cpulimit", OPTION_NUMBER, NULL, OPTION_LIVE, WHOLE_ELSE(KEY_CPU_LIMIT, "0") },
 	{ "cpuunits", OPTION_TEXT, NULL, OPTION_LIVE, WHOLE(KEY_CPU_UNITS) },
@@ -167,7 +168,8 @@ const struct option option_table[] = {
 		{ KEY_SSD, "ssd", "0" }, { KEY_CACHE, "cache", NULL }, { KEY_AIO, "aio", NULL },
 		{ KEY_IOPS, "iops", "0" }, { KEY_IOPS_READ, "iops_rd", "0" },
 		{ KEY_IOPS_WRITE, "iops_wr", "0" }, { KEY_MBPS, "mbps", "0" },
-		{ KEY_MBPS_READ, "mbps_rd", "0" }, { KEY_MBPS_WRITE, "mbps_wr", "0" }),
+		{ KEY_MBPS_READ, "mbps_rd", "0" }, { KEY_MBPS_WRITE, "mbps_wr", "0" },
+		{ KEY_BACKUP, "backup", "1" }),
 	  .live = DRIVE_LIVE },
 	{ "net0", OPTION_PROPSTR, NULL, OPTION_REINIT, .want = want_net0, .parts = card_parts },
 	{ "serial0", OPTION_TEXT, NULL, OPTION_RESTART, WHOLE(KEY_SERIAL) },

@@ -55,6 +55,10 @@ const struct key key_table[KEY_COUNT] = {
 		"cpu-flags", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_cpu_flag,
 		.help = "CPU flags switched on or off: +aes, -pcid.",
 	},
+	[KEY_CPU_HIDDEN] = {
+		"cpu-hidden", SCOPE_GUEST, KEY_TYPE_FLAG,
+		.help = "Does its CPU not say that it is a VM's?",
+	},
 	[KEY_NUMA] = {
 		"numa", SCOPE_GUEST, KEY_TYPE_FLAG,
 		.help = "Does it know which memory is near which CPU?",
@@ -133,6 +137,10 @@ const struct key key_table[KEY_COUNT] = {
 	[KEY_MBPS_WRITE] = {
 		"mbps-write", SCOPE_GUEST, KEY_TYPE_RATIO, .max = MAX_MBPS,
 		.help = "The same, for writes only.",
+	},
+	[KEY_BACKUP] = {
+		"backup", SCOPE_GUEST, KEY_TYPE_FLAG,
+		.help = "Is the disk in the VM's backups?",
 	},
 	[KEY_DATA_DISKS] = {
 		"data-disks", SCOPE_GUEST, KEY_TYPE_LIST, .check = key_check_data_disk,
