@@ -185,6 +185,8 @@ static const struct { enum key_id key; const char *text, *complaint; } values[] 
 	{ KEY_MACHINE,		"pc-q35-9",		"no machine of QEMU" },
 	{ KEY_MACHINE,		"pc-q35-9.2+pve",	"no machine of QEMU" },
 	{ KEY_MACHINE,		"q35,viommu=intel",	"no machine of QEMU" },
+	{ KEY_VIOMMU,		"intel",		NULL },
+	{ KEY_VIOMMU,		"amd",			"write intel or virtio" },
 	{ KEY_BIOS,		"ovmf",			NULL },
 	{ KEY_BIOS,		"uefi",			"write seabios or ovmf" },
 	{ KEY_SERIAL,		"socket",		NULL },

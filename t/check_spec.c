@@ -470,6 +470,15 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "detached; change the one or the other\n" },
 	{ BASE "role r balloon=4G\nvm a vmid=101 role=r count=2 memory=2G",
 	  "4: vm \"a\": balloon: is more than its memory; give that or less\n" },
+	{ BASE "vm a vmid=101 viommu=intel machine=pc-q35-9.2", "" },
+	{ BASE "vm a vmid=101 viommu=intel", "" },
+	{ BASE "vm a vmid=101 viommu=virtio machine=pc", "" },
+	{ BASE "vm a vmid=101 viommu=intel machine=pc",
+	  "4: vm \"a\": viommu: only a q35 has intel's; write machine = q35, or viommu = virtio\n" },
+	{ BASE "role r rng=/dev/urandom\nvm a vmid=101 role=r rng-bytes=1", "" },
+	{ BASE "vm a vmid=101 rng-period=5",
+	  "4: vm \"a\": rng-period: says how much, but nothing says where from; add rng = "
+	  "/dev/urandom\n" },
 	{ BASE "role r agent=1\nvm a vmid=101 role=r count=2 agent-fstrim=1", "" },
 	{ BASE "vm a vmid=101 iops=5 iops-read=5",
 	  "4: vm \"a\": iops-read: there is a limit for both together already; take one of them "

@@ -108,6 +108,7 @@ for key in $(keys); do
 	[ "$key" = memory ] && memory=
 	case $key in
 	agent-*) applied "$key" "$memory" "agent = true" "$line" ;;
+	rng-*) applied "$key" "$memory" 'rng = "/dev/urandom"' "$line" ;;
 	*) applied "$key" "$memory" "$line" ;;
 	esac
 	[ ! -s "$tmp/said" ] || ok "vyom.conf(5) says that $key may wait for a restart" may_wait "$key"

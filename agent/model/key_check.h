@@ -39,6 +39,7 @@ int key_check_cpuset(const char *text, struct error *err);
 int key_check_cache(const char *text, struct error *err);
 int key_check_aio(const char *text, struct error *err);
 int key_check_machine(const char *text, struct error *err);
+int key_check_viommu(const char *text, struct error *err);
 int key_check_bios(const char *text, struct error *err);
 int key_check_serial(const char *text, struct error *err);
 int key_check_vga(const char *text, struct error *err);

@@ -171,6 +171,13 @@ int key_check_machine(const char *text, struct error *err)
 					  "pc-q35-9.2", text);
 }
 
+int key_check_viommu(const char *text, struct error *err)
+{
+	static const char *const kinds[] = { "intel", "virtio", NULL };
+
+	return check_word(text, "IOMMU", kinds, err);
+}
+
 int key_check_bios(const char *text, struct error *err)
 {
 	static const char *const kinds[] = { "seabios", "ovmf", NULL };

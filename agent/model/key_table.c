@@ -190,6 +190,10 @@ const struct key key_table[KEY_COUNT] = {
 		"machine", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_machine,
 		.help = "The board that QEMU plays: q35, pc, or one of a version.",
 	},
+	[KEY_VIOMMU] = {
+		"viommu", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_viommu,
+		.help = "Its IOMMU: virtio, or intel of a q35.",
+	},
 	[KEY_BIOS] = {
 		"bios", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_bios,
 		.help = "Its firmware: seabios or ovmf.",
@@ -219,6 +223,14 @@ const struct key key_table[KEY_COUNT] = {
 		"rng", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_rng,
 		.help = "Where it gets random numbers from: /dev/urandom, /dev/random, "
 			"/dev/hwrng.",
+	},
+	[KEY_RNG_BYTES] = {
+		"rng-bytes", SCOPE_GUEST, KEY_TYPE_NUMBER, .max = INT32_MAX,
+		.help = "Bytes of those that it gets in a period, at most; 0 is no limit.",
+	},
+	[KEY_RNG_PERIOD] = {
+		"rng-period", SCOPE_GUEST, KEY_TYPE_NUMBER, .min = 1, .max = INT32_MAX,
+		.help = "That period, in milliseconds.",
 	},
 	[KEY_SMBIOS] = {
 		"smbios", SCOPE_GUEST, KEY_TYPE_TEXT, .check = key_check_smbios,

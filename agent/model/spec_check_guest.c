@@ -164,22 +164,50 @@ static void check_efidisk(const struct spec_section *section, struct spec_proble
 			 "only ovmf has a use for it; write bios = ovmf");
 }
 
-/* qm wants to know first whether there is an agent at all. */
-static void check_agent(const struct spec_section *section, struct spec_problems *problems)
+/* qm takes it of no other; one that says nothing of its machine may have it from the template. */
+static void check_viommu(const struct spec_section *section, struct spec_problems *problems)
 {
-	static const enum key_id keys[] = { KEY_AGENT_FSTRIM, KEY_AGENT_FREEZE, KEY_AGENT_TYPE };
+	const struct spec_value *viommu, *machine;
 
-	if (section->scope != SCOPE_VM || section->group || spec_value(section, KEY_AGENT))
+	if (meet(section, KEY_VIOMMU, KEY_MACHINE, &viommu, &machine) &&
+	    strcmp(viommu->text, "intel") == 0 && !strstr(machine->text, "q35"))
+		complain(problems, section, KEY_VIOMMU, viommu,
+			 "only a q35 has intel's; write machine = q35, or viommu = virtio");
+}
+
+/* What says how has no meaning to qm where nothing says that: the first is complained of. */
+static void check_needed(const struct spec_section *section, enum key_id needed,
+			 const enum key_id *keys, size_t count, const char *what,
+			 struct spec_problems *problems)
+{
+	if (section->scope != SCOPE_VM || section->group || spec_value(section, needed))
 		return;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct spec_value *value = spec_value(section, keys[i]);
 
 		if (!value)
 			continue;
-		complain(problems, section, keys[i], value,
-			 "says how, but nothing says that there is an agent; add agent = true");
+		complain(problems, section, keys[i], value, what);
 		return;
 	}
+}
+
+static void check_agent(const struct spec_section *section, struct spec_problems *problems)
+{
+	static const enum key_id keys[] = { KEY_AGENT_FSTRIM, KEY_AGENT_FREEZE, KEY_AGENT_TYPE };
+
+	check_needed(section, KEY_AGENT, keys, sizeof(keys) / sizeof(*keys),
+		     "says how, but nothing says that there is an agent; add agent = true",
+		     problems);
+}
+
+static void check_rng(const struct spec_section *section, struct spec_problems *problems)
+{
+	static const enum key_id keys[] = { KEY_RNG_BYTES, KEY_RNG_PERIOD };
+
+	check_needed(section, KEY_RNG, keys, sizeof(keys) / sizeof(*keys),
+		     "says how much, but nothing says where from; add rng = /dev/urandom",
+		     problems);
 }
 
 /* The agent is whom one waits for; where nothing is said of it, the template may have it. */
@@ -242,7 +270,9 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 	check_boot(section, problems);
 	check_limits(section, problems);
 	check_efidisk(section, problems);
+	check_viommu(section, problems);
 	check_agent(section, problems);
+	check_rng(section, problems);
 	check_wait(section, problems);
 	check_twice(section, KEY_OPTIONS, problems);
 	check_twice(section, KEY_SNIPPETS, problems);
