@@ -6,6 +6,7 @@
 #include "decide/diff.h"
 #include "decide/instance.h"
 #include "main.h"
+#include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
 
@@ -104,6 +105,62 @@ START_TEST(what_is_not_ours_to_tell_is_not_told)
 }
 END_TEST
 
+/* the node has it */
+static void hold(const char *volid, const char *text)
+{
+	struct state_snippet *snippet = &MEMORY_PUSH(state.snippets, state.snippet_count);
+
+	*snippet = (struct state_snippet){ .volid = memory_copy(volid), .there = true,
+					   .text = STRBUF_INIT };
+	strbuf_adds(&snippet->text, text);
+}
+
+#define NET "net0: virtio=02:00:00:00:00:01\nipconfig0: ip=dhcp\n"
+
+/* what of it is in a config, and the digest of user-data and network-config, by sha1sum */
+static const struct { const char *conf, *id; } snippets[] = {
+	{ NET "cicustom: user=s:snippets/u,network=s:snippets/n\n",
+	  "cd20d5cc2face547f9efd14ae8e0720da120c1c1" },
+	{ NET "cicustom: user=s:snippets/u,meta=s:snippets/n\n", NULL },
+	{ NET "cicustom: user=s:snippets/elsewhere\n", NULL },
+	{ NET "cicustom: network=s:snippets/elsewhere\n", NULL },
+};
+
+START_TEST(what_a_snippet_holds_stands_for_what_proxmox_would_write)
+{
+	hold("s:snippets/u", "#cloud-config\n");
+	hold("s:snippets/n", "version: 2\n");
+	ck_assert_pstr_eq(id_of(snippets[_i].conf, false), snippets[_i].id);
+}
+END_TEST
+
+START_TEST(vendor_data_changes_nothing)
+{
+	CLEANUP(scope_free) char *without = memory_copy(id_of(real_conf, false));
+	CLEANUP(scope_free) char *conf = memory_print("%scicustom: vendor=s:snippets/v\n", real_conf);
+
+	ck_assert_str_eq(id_of(conf, false), without);
+}
+END_TEST
+
+START_TEST(changed_it_is_what_the_file_declares)
+{
+	struct spec_section snippet = { .name = (char *)"s:snippets/u", .text = (char *)"other\n" };
+	struct spec_section *own[] = { &snippet };
+	struct spec_section vm = { .snippets = own, .snippet_count = 1 };
+	CLEANUP(scope_free) char *before = NULL, *after = NULL;
+
+	hold("s:snippets/u", "#cloud-config\n");
+	hold("s:snippets/n", "version: 2\n");
+	diff.vm = &vm;
+	before = memory_copy(id_of(snippets[0].conf, false));
+	after = memory_copy(id_of(snippets[0].conf, true));
+	ck_assert_str_eq(before, snippets[0].id);
+	/* printf 'other\nversion: 2\n' | sha1sum */
+	ck_assert_str_eq(after, "4184a449bf0e6db50b8c9bd6344da95ff522a137");
+}
+END_TEST
+
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 static void add_cases(TCase *tcase)
@@ -113,6 +170,10 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, what_is_set_is_what_counts, 0, ROWS(changes));
 	tcase_add_test(tcase, cards_count_in_the_order_of_their_names);
 	tcase_add_loop_test(tcase, what_is_not_ours_to_tell_is_not_told, 0, ROWS(others));
+	tcase_add_loop_test(tcase, what_a_snippet_holds_stands_for_what_proxmox_would_write, 0,
+			    ROWS(snippets));
+	tcase_add_test(tcase, vendor_data_changes_nothing);
+	tcase_add_test(tcase, changed_it_is_what_the_file_declares);
 }
 
 TEST_MAIN("instance", add_cases)

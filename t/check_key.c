@@ -11,6 +11,7 @@
 
 static const enum key_scope scopes[] = {
 	SCOPE_VM, SCOPE_ROLE, SCOPE_CLUSTER, SCOPE_NODE, SCOPE_TEMPLATE, SCOPE_NIC,
+	SCOPE_SNIPPET,
 };
 
 #define N20 "01234567890123456789"
@@ -381,6 +382,21 @@ static const struct { enum key_scope scope; const char *name, *complaint; } name
 	{ SCOPE_ROLE,	  ".x",			"no good name" },
 	{ SCOPE_CLUSTER,  "vyom",		NULL },
 	{ SCOPE_CLUSTER,  "a/b",		"no good name" },
+	{ SCOPE_SNIPPET,  "local:snippets/k3s-1.yaml", NULL },
+	{ SCOPE_SNIPPET,  "my.nfs:snippets/a_b+c", NULL },
+	{ SCOPE_SNIPPET,  "local:snippets/" N100 N20 N20 N20 N20, NULL },
+	{ SCOPE_SNIPPET,  "local:snippets/" N100 N100, "at most 200 in all" },
+	{ SCOPE_SNIPPET,  "user=local:snippets/a", "is no snippet; write it like local:snippets/" },
+	{ SCOPE_SNIPPET,  "snippets/a",		"is no snippet" },
+	{ SCOPE_SNIPPET,  ":snippets/a",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:iso/a",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/a/b",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/../a", "is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/..",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/.a",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "../x:snippets/a",	"is no snippet" },
+	{ SCOPE_SNIPPET,  "local:snippets/a b",	"is no snippet" },
 };
 
 START_TEST(a_name_is_taken_or_refused_with_advice)

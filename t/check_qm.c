@@ -56,6 +56,11 @@ static void cloudinit(struct strvec *argv)
 	qm_agent_cloudinit(argv, 101);
 }
 
+static void snippet(struct strvec *argv)
+{
+	qm_snippet(argv, "local:snippets/a.yaml", "0123456789abcdef");
+}
+
 static void set(struct strvec *argv)
 {
 	qm_set(argv, 101);
@@ -137,6 +142,7 @@ static const struct { void (*build)(struct strvec *argv); const char *command; }
 	{ ping,			"qm guest cmd 101 ping" },
 	{ addresses,		"qm guest cmd 101 network-get-interfaces" },
 	{ cloudinit,		"qm guest exec 101 -- cloud-init status --long" },
+	{ snippet,		"snippet local:snippets/a.yaml sha256 0123456789abcdef" },
 	{ set,			"qm set 101 --cores 4 --description 'it'\\''s\nmine' --tags ''" },
 	{ resize,		"qm resize 101 scsi0 20484M" },
 	{ resize_to_bytes,	"qm resize 101 scsi0 68719476737" },
@@ -192,15 +198,33 @@ START_TEST(a_move_is_known_again_by_what_it_was_called_with)
 }
 END_TEST
 
+/* line and volume → digest, or NULL */
+static const struct { const char *line, *volid, *digest; } written[] = {
+	{ "snippet local:snippets/a sha256 01ab", "local:snippets/a", "01ab" },
+	{ "snippet local:snippets/a sha256 01ab", "local:snippets/b", NULL },
+	{ "snippet local:snippets/a.yaml sha256 01ab", "local:snippets/a", NULL },
+	{ "snippet local:snippets/a", "local:snippets/a", NULL },
+	{ "check local:snippets/a sha256 01ab", "local:snippets/a", NULL },
+	{ "", "local:snippets/a", NULL },
+	{ NULL, "local:snippets/a", NULL },
+};
+
+START_TEST(what_a_snippet_was_written_with_is_read_back)
+{
+	ck_assert_pstr_eq(qm_snippet_read(written[_i].line, written[_i].volid), written[_i].digest);
+}
+END_TEST
+
 START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
 {
 	for (enum qm_verb verb = 0; verb < QM_VERB_COUNT; verb++) {
 		bool makes = verb == QM_CLONE || verb == QM_CREATE;
-		bool own = verb >= QM_CHECK;
+		bool own = verb >= QM_SNIPPET;
 
 		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
 		ck_assert_msg((qm_verb_limit(verb) == 0) ==
-			      (makes || verb == QM_FETCH || verb == QM_MOVE || (own && verb != QM_KEY && verb != QM_WAIT)),
+			      (makes || verb == QM_FETCH || verb == QM_MOVE || (own && verb != QM_KEY && verb != QM_WAIT &&
+				verb != QM_SNIPPET)),
 			      "%s",
 			      qm_verb_name(verb));
 		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC ||
@@ -315,6 +339,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, each_command_is_spelled_as_qm_takes_it, 0, ROWS(commands));
 	tcase_add_test(tcase, qm_is_the_nodes_own);
 	tcase_add_test(tcase, a_move_is_known_again_by_what_it_was_called_with);
+	tcase_add_loop_test(tcase, what_a_snippet_was_written_with_is_read_back, 0, ROWS(written));
 	tcase_add_test(tcase, every_verb_has_a_name_and_what_may_copy_has_no_limit);
 	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
 			    ROWS(busy));

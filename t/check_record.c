@@ -124,6 +124,44 @@ START_TEST(a_vm_is_called_by_cluster_and_name)
 }
 END_TEST
 
+static void wrote(struct record_vms *vms, const char *digest, enum record_result result)
+{
+	MEMORY_PUSH(vms->snippets.items, vms->snippets.count) = (struct record_step){
+		.vm = memory_copy("s:snippets/a"), .result = result,
+		.argv = memory_print("snippet s:snippets/a sha256 %s", digest),
+	};
+}
+
+START_TEST(a_snippet_is_ours_that_was_written_or_was_to_be)
+{
+	CLEANUP(record_vms_release) struct record_vms vms = { 0 };
+
+	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/a"));
+	wrote(&vms, "01", RECORD_DONE);
+	wrote(&vms, "02", RECORD_DONE);
+	wrote(&vms, "03", RECORD_OPEN);
+	wrote(&vms, "04", RECORD_FAILED);
+	for (int i = 1; i <= 4; i++) {
+		CLEANUP(scope_free) char *digest = memory_print("0%d", i);
+
+		ck_assert(record_snippet_is_ours(&vms, "s:snippets/a", digest));
+		ck_assert(!record_snippet_is_ours(&vms, "s:snippets/b", digest));
+	}
+	ck_assert(!record_snippet_is_ours(&vms, "s:snippets/a", "05"));
+	ck_assert_str_eq(record_snippet_last(&vms, "s:snippets/a"), "02");
+	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/b"));
+}
+END_TEST
+
+START_TEST(who_it_is_about_is_a_vm_with_its_id_or_a_snippet)
+{
+	CLEANUP(scope_free) char *vm = record_who("web", 101), *other = record_who("s:snippets/a", 0);
+
+	ck_assert_str_eq(vm, "web (101)");
+	ck_assert_str_eq(other, "s:snippets/a");
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, every_result_has_its_word, 0, 5);
@@ -133,6 +171,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_record_takes_the_place_of_that_id_or_one_in_order);
 	tcase_add_test(tcase, a_copy_is_all_of_a_record_and_its_own);
 	tcase_add_test(tcase, a_vm_is_called_by_cluster_and_name);
+	tcase_add_test(tcase, a_snippet_is_ours_that_was_written_or_was_to_be);
+	tcase_add_test(tcase, who_it_is_about_is_a_vm_with_its_id_or_a_snippet);
 }
 
 TEST_MAIN("record", add_cases)

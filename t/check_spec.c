@@ -340,6 +340,12 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "4: template \"t\": the name t is that of template \"t\" in line 2; give another\n" },
 	{ BASE "node pve\nvm a vmid=101 node=pve",
 	  "4: node \"pve\": the name pve is that of node \"pve\" in line 1; give another\n" },
+	{ BASE "vm a vmid=101\nsnippet s:snippets/a file=x\nsnippet s:snippets/a file=y",
+	  "6: snippet \"s:snippets/a\": the name s:snippets/a is that of snippet \"s:snippets/a\" in "
+	  "line 5; give another\n" },
+	{ BASE "vm a vmid=101\nsnippet a file=x",
+	  "5: snippet \"a\" is no snippet; write it like local:snippets/NAME, with letters, digits "
+	  "and -_.+, at most 200 in all\n" },
 	/* two with one id, MAC, address */
 	{ BASE "vm a vmid=101\nvm b vmid=0101",
 	  "5: vm \"b\": vmid: 101 is that of vm \"a\" in line 4; give another\n" },

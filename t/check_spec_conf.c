@@ -108,8 +108,8 @@ START_TEST(everything_is_said_in_one_go)
 		memmove(at, at + strlen(folder), strlen(at + strlen(folder)) + 1);
 	ck_assert_str_eq(problems.buf,
 		"1: node \"pve\": storge: no such name; did you mean storage?\n"
-		"3: rolle: no such section; there are node, template, role, cluster, vm in a "
-		"cluster, and nic in a vm, role or cluster\n"
+		"3: rolle: no such section; there are node, template, role, cluster, snippet, vm "
+		"in a cluster, and nic in a vm, role or cluster\n"
 		"6: cluster \"c\": ssh-keys: /missing.pub: is not there; put the public keys into "
 		"it, one a line\n"
 		"7: vm \"a\": memory: \"1X\" is no size; write it like 512M or 16G\n"
@@ -356,6 +356,96 @@ START_TEST(a_relative_config_gives_qm_an_absolute_key_path)
 END_TEST
 
 /* -1, and a text that begins so. */
+#define SNIPPETS BASE "snippets = { \"user=local:snippets/a\", \"vendor=local:snippets/b\" }\n" VM "}\n"
+
+START_TEST(a_snippet_has_the_text_of_the_file_beside_the_config)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+	make_folder("sub");
+	write_text("a.yaml", "#cloud-config\n");
+	write_text("sub/b.yaml", "ä\n");
+	write_text("sub/b.conf", "snippet \"local:snippets/b\" { file = b.yaml }\n");
+	write_text("vyom.conf", SNIPPETS "snippet \"local:snippets/a\" { file = a.yaml }\n"
+		   "snippet \"local:snippets/c\" { file = \"sub/b.yaml\" }\n"
+		   "include \"sub/b.conf\"\n");
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_str_eq(problems.buf, "");
+	ck_assert_uint_eq(spec->snippet_count, 3);
+	ck_assert_str_eq(spec->snippets[0]->text, "#cloud-config\n");
+	ck_assert_str_eq(spec->snippets[0]->digest,
+			 "88c95955b024402aa9572b663f7eeb134f01343bb92af27b50e97e72b22c565f");
+	ck_assert_str_eq(spec->snippets[1]->text, "ä\n");
+	ck_assert_str_eq(spec->snippets[2]->text, "ä\n");
+	ck_assert_uint_eq(spec->vms[0]->snippet_count, 2);
+	ck_assert_ptr_eq(spec->vms[0]->snippets[0], spec->snippets[0]);
+	ck_assert_ptr_eq(spec->vms[0]->snippets[1], spec->snippets[2]);
+	ck_assert(spec_uses_snippet(spec, spec->nodes[0], spec->snippets[0]));
+	ck_assert(!spec_uses_snippet(spec, NULL, spec->snippets[1]));
+}
+END_TEST
+
+/* what stands in the section, what its file x has; and what is said, after the line and the section */
+static const struct { const char *section, *text; size_t len; const char *complaint; } unfit[] = {
+	{ "file = x", "", 0, "file: x: is empty; put into it what cloud-init is to read" },
+	{ "file = x", "a\0b", 3, "file: x: is no text: it has a NUL in it" },
+	{ "file = y", "a", 1, "file: y: cannot be read: No such file or directory" },
+	{ "", "a", 1, "file: is missing; say which file it is" },
+	{ "file = \"\"", "a", 1, "file: is empty; fill it or leave it out" },
+};
+
+START_TEST(a_snippet_that_cannot_be_one_is_a_problem_where_it_stands)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT, wanted = STRBUF_INIT;
+	CLEANUP(scope_free) char *conf = memory_print(
+		SNIPPETS "snippet \"local:snippets/a\" { %s }\n", unfit[_i].section);
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	char *at;
+
+	write_bytes("x", unfit[_i].text, unfit[_i].len);
+	write_text("vyom.conf", conf);
+	spec = read_conf("vyom.conf", &problems);
+	at = strstr(problems.buf, folder);
+	if (at)
+		memmove(at, at + strlen(folder) + 1, strlen(at + strlen(folder)));
+	strbuf_addf(&wanted, "7: snippet \"local:snippets/a\": %s\n", unfit[_i].complaint);
+	ck_assert_str_eq(problems.buf, wanted.buf);
+}
+END_TEST
+
+START_TEST(a_snippet_of_one_mib_is_taken_and_no_larger_one)
+{
+	static char text[MIB + 1];
+
+	memset(text, 'a', sizeof(text));
+	write_text("vyom.conf", SNIPPETS "snippet \"local:snippets/a\" { file = x }\n");
+	for (size_t more = 0; more < 2; more++) {
+		CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+		CLEANUP(spec_cleanup) struct spec *spec = NULL;
+
+		write_bytes("x", text, MIB + more);
+		spec = read_conf("vyom.conf", &problems);
+		ck_assert_msg(!problems.len == !more, "%s", problems.buf);
+		ck_assert(!more || strstr(problems.buf, "is larger than 1 MiB, and Proxmox takes no"));
+	}
+}
+END_TEST
+
+START_TEST(a_snippet_that_everybody_may_write_is_refused)
+{
+	CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	CLEANUP(scope_free) char *path = path_to("x");
+
+	write_text("vyom.conf", SNIPPETS "snippet \"local:snippets/a\" { file = x }\n");
+	write_text("x", "a");
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	spec = read_conf("vyom.conf", &problems);
+	ck_assert_msg(strstr(problems.buf, "can be written by everybody") != NULL, "%s", problems.buf);
+}
+END_TEST
+
 static void expect_unreadable(const char *path, enum error_kind kind, const char *complaint)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { 0 };
@@ -409,6 +499,7 @@ static void copy_example(bool uncommented)
 	}
 	write_bytes("vyom.conf", text.buf, text.len);
 	write_text("keys.pub", KEY "\n");
+	write_text("vyom.yaml", "#cloud-config\n");
 }
 
 START_TEST(the_example_is_the_cluster_of_the_rfc)
@@ -478,6 +569,11 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, a_file_of_keys_may_be_a_link);
 	tcase_add_test(tcase, a_bad_file_of_keys_is_one_problem_where_it_is_named);
 	tcase_add_test(tcase, a_relative_config_gives_qm_an_absolute_key_path);
+	tcase_add_test(tcase, a_snippet_has_the_text_of_the_file_beside_the_config);
+	tcase_add_loop_test(tcase, a_snippet_that_cannot_be_one_is_a_problem_where_it_stands, 0,
+			    sizeof(unfit) / sizeof(*unfit));
+	tcase_add_test(tcase, a_snippet_of_one_mib_is_taken_and_no_larger_one);
+	tcase_add_test(tcase, a_snippet_that_everybody_may_write_is_refused);
 	tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error);
 	tcase_add_test(tcase, a_file_beyond_16_mib_is_refused);
 	tcase_add_test(tcase, the_example_is_the_cluster_of_the_rfc);

@@ -108,8 +108,8 @@ START_TEST(a_text_is_read_as_it_is_seen)
 END_TEST
 
 #define SENSE "makes no sense here; write NAME = \"VALUE\" or SECTION \"NAME\" { … }"
-#define SECTIONS "no such section; there are node, template, role, cluster, vm in a cluster, " \
-	"and nic in a vm, role or cluster"
+#define SECTIONS "no such section; there are node, template, role, cluster, snippet, vm in a " \
+	"cluster, and nic in a vm, role or cluster"
 
 /* A file, and all that is said of it. */
 static const struct { const char *text, *problems; } faults[] = {

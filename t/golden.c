@@ -12,6 +12,9 @@
  *	== keys
  *	the lines of the file that ssh-keys or master-key names, where one does
  *
+ *	== snippet local:snippets/web.yaml
+ *	what the file of that section holds, without an end of its last line
+ *
  *	== state
  *	the node and the journal, as golden_state.h explains
  *
@@ -63,6 +66,7 @@
 #include "decide/loss.h"
 #include "decide/plan.h"
 #include "decide/replace.h"
+#include "decide/snippet.h"
 #include "decide/verify.h"
 #include "edge/spec_conf.h"
 #include "golden_state.h"
@@ -141,6 +145,18 @@ static void give_keys(struct spec *spec, const struct strbuf *keys)
 	}
 }
 
+/* The same of what a snippet's file holds. */
+static void give_snippets(struct scene *scene)
+{
+	for (size_t i = 0; i < scene->spec->snippet_count; i++) {
+		struct spec_section *snippet = scene->spec->snippets[i];
+		CLEANUP(scope_free) char *title = memory_print("snippet %s", snippet->name);
+		const struct strbuf *text = find_section(scene, title);
+
+		spec_set_snippet(snippet, text ? text->buf : "");
+	}
+}
+
 static int read_spec(struct scene *scene, struct strbuf *text, struct error *err)
 {
 	CLEANUP(spec_problems_release) struct spec_problems problems = { .items = NULL };
@@ -149,6 +165,7 @@ static int read_spec(struct scene *scene, struct strbuf *text, struct error *err
 	spec_conf_parse(scene->spec, text, NULL, &problems);
 	spec_check(scene->spec, &problems);
 	give_keys(scene->spec, find_section(scene, "keys"));
+	give_snippets(scene);
 	if (problems.count)
 		return error_set(err, ERROR_SPEC, "spec, line %d: %s", problems.items[0].line,
 				 problems.items[0].text);
@@ -190,6 +207,7 @@ static void print_plan(const struct scene *scene, const char *words, FILE *out)
 	};
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
+	snippet_plan(scene->spec, &scene->state, &scene->records, &options, &plan);
 	plan_all(&scene->diff, &scene->state, &options, &plan);
 	admit(scene->spec, &scene->state, &plan);
 	draw(out, document_plan(&plan));

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "model/qm.h"
 #include "model/record.h"
 #include "model/state.h"
 #include "model/vmconf.h"
@@ -166,6 +167,27 @@ static void *obtain_copy(struct reader *reader, const char *volume)
 	return record_copies_find(copies, volume);
 }
 
+static void *obtain_snippet(struct reader *reader, const char *volid)
+{
+	struct state *state = reader->state;
+	struct state_snippet *snippet = state_find_snippet(state, volid);
+
+	if (snippet)
+		return snippet;
+	snippet = &MEMORY_PUSH(state->snippets, state->snippet_count);
+	*snippet = (struct state_snippet){ .volid = memory_copy(volid), .text = STRBUF_INIT };
+	return snippet;
+}
+
+static void *obtain_wrote(struct reader *reader, const char *volid)
+{
+	struct record_steps *steps = &reader->records->snippets;
+	struct record_step *step = &MEMORY_PUSH(steps->items, steps->count);
+
+	*step = (struct record_step){ .run = 1, .vm = memory_copy(volid), .result = RECORD_DONE };
+	return step;
+}
+
 static void *obtain_held(struct reader *reader, const char *id)
 {
 	struct state *state = reader->state;
@@ -178,7 +200,7 @@ static void *obtain_held(struct reader *reader, const char *id)
 static const struct field {
 	void *(*obtain)(struct reader *reader, const char *subject);
 	const char *keyword, *word;
-	enum { TEXT, LIST, MORE, SIZE, USAGE, COUNT, FLAG, CHOICE, TIME, CLASH } type;
+	enum { TEXT, LIST, MORE, SIZE, USAGE, COUNT, HOLDS, WROTE, FLAG, CHOICE, TIME, CLASH } type;
 	size_t offset;
 	int choice;	/* what a FLAG's or CHOICE's word means */
 } fields[] = {
@@ -235,6 +257,10 @@ static const struct field {
 	FIELD(doubt, record_step, "before", TEXT, before, 0),
 	FIELD(doubt, record_step, "had", MORE, before, 0),
 	FIELD(doubt, record_step, "clash", CLASH, output, 0),
+	FIELD(snippet, state_snippet, "at", TEXT, path, 0),
+	FIELD(snippet, state_snippet, "hindered", TEXT, hindrance, 0),
+	FIELD(snippet, state_snippet, "holds", HOLDS, volid, 0),
+	FIELD(wrote, record_step, "text", WROTE, argv, 0),
 	FIELD(held, state, "by-a-qm", FLAG, mounted, true),
 };
 
@@ -255,6 +281,24 @@ static bool set_usage(uint64_t *used, char *value)
 
 	*total++ = '\0';
 	return number_parse_size(value, used) && number_parse_size(total, used + 1);
+}
+
+static void hold(struct state_snippet *snippet, const char *text)
+{
+	snippet->there = true;
+	strbuf_adds(&snippet->text, text);
+	digest_sha256(text, strlen(text), snippet->digest);
+}
+
+static void write_text(struct record_step *step, const char *text)
+{
+	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
+	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+	char digest[DIGEST_SHA256_TEXT];
+
+	qm_snippet(&argv, step->vm, digest_sha256(text, strlen(text), digest));
+	strvec_quote_line(&argv, &line);
+	step->argv = strbuf_detach(&line);
 }
 
 static bool set_field(const struct field *field, void *thing, char *value)
@@ -280,6 +324,12 @@ static bool set_field(const struct field *field, void *thing, char *value)
 		return set_usage(place, value);
 	case COUNT:
 		*(unsigned *)place = (unsigned)strtoul(value, NULL, 10);
+		return true;
+	case HOLDS:
+		hold(thing, value);
+		return true;
+	case WROTE:
+		write_text(thing, value);
 		return true;
 	case FLAG:
 		*(bool *)place = field->choice;

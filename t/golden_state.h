@@ -24,6 +24,9 @@
  *	doubt 101 verb clone vm web had pve/vm-101-disk-0
  *	copy fast:vm-101-disk-1 of 101 slot scsi1 source local-lvm:vm-101-vyom-scsi1 suspect
  *	held 101 by-a-qm
+ *	snippet local:snippets/a at /var/lib/vz/snippets/a holds TEXT
+ *	snippet local:snippets/b hindered is-a-symlink
+ *	wrote local:snippets/a text TEXT
  *
  * "include NAME" stands for the lines of a file beside the test; with a tab in
  * front, for lines of a config.  A second line about one thing adds to the

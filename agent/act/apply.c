@@ -144,6 +144,25 @@ static bool may_restart(const struct crew *crew, const struct worker *worker)
 	return true;
 }
 
+/* Files that VMs read when they start are there before any VM is touched. */
+static bool snippets_are_there(const struct crew *crew, const struct worker *worker)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		if (crew->workers[i].planned->verb == QM_SNIPPET && &crew->workers[i] != worker &&
+		    crew->workers[i].state != WORKER_DONE)
+			return false;
+	return true;
+}
+
+static bool lacks_a_snippet(const struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		if (crew->workers[i].planned->verb == QM_SNIPPET &&
+		    crew->workers[i].state == WORKER_FAILED)
+			return true;
+	return false;
+}
+
 static bool is_not_back(const struct crew *crew)
 {
 	for (size_t i = 0; i < crew->count; i++)
@@ -178,7 +197,7 @@ static int begin_ready(struct crew *crew, struct error *err)
 		struct worker *worker = &crew->workers[i];
 
 		if (worker->state != WORKER_READY || !storage_has_room(crew, worker_step(worker)) ||
-		    !may_restart(crew, worker))
+		    !may_restart(crew, worker) || !snippets_are_there(crew, worker))
 			continue;
 		if (worker_begin(worker, err) < 0)
 			return -1;
@@ -238,6 +257,8 @@ static int work(struct crew *crew, struct error *err)
 			result = -1;
 			stop(crew, "the journal cannot be written: no new steps are begun");
 		}
+		if (lacks_a_snippet(crew))
+			stop(crew, "a snippet could not be put there: no new steps are begun");
 		if (is_not_back(crew))
 			stop(crew, "a VM did not come back from its restart: no new steps are begun");
 	}

@@ -49,18 +49,21 @@ static int is_of_this_boot(struct journal *journal, int64_t id, bool *same, stru
 static void remark(const struct recover *recover, const struct record_step *step, const char *what)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_free) char *who = record_who(step->vm, step->vmid);
 
-	strbuf_addf(&text, "%s (%u): %s%s of run %lld %s; waiting for it", step->vm, step->vmid,
+	strbuf_addf(&text, "%s: %s%s of run %lld %s; waiting for it", who,
 		    qm_prefix(step->verb), step->verb, (long long)step->run, what);
 	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 }
 
 static int refuse_child(const struct record_step *step, struct error *err)
 {
+	CLEANUP(scope_free) char *who = record_who(step->vm, step->vmid);
+
 	return error_set(err, ERROR_REFUSED,
-			 "%s (%u): process %d (%s%s of run %lld) does not end, nor did it when it "
+			 "%s: process %d (%s%s of run %lld) does not end, nor did it when it "
 			 "was asked to: look what it waits for, then run vyom again",
-			 step->vm, step->vmid, (int)step->pid, qm_prefix(step->verb), step->verb,
+			 who, (int)step->pid, qm_prefix(step->verb), step->verb,
 			 (long long)step->run);
 }
 

@@ -9,9 +9,11 @@
 #include "base/number.h"
 #include "decide/leftover.h"
 #include "decide/option.h"
+#include "decide/snippet.h"
 #include "model/data_disk.h"
 #include "model/propstr.h"
 #include "edge/pvefs.h"
+#include "edge/snippet_file.h"
 #include "model/qm.h"
 #include "base/scope.h"
 #include "model/spec.h"
@@ -148,6 +150,30 @@ static bool needs_lvs(const struct spec *spec, const struct state *state)
 	return false;
 }
 
+void observe_snippets(const char *root, struct state *state)
+{
+	for (size_t i = 0; i < state->snippet_count; i++)
+		if (state->snippets[i].path)
+			snippet_file_look(root, &state->snippets[i]);
+}
+
+/* Those that VMs of this node have of the file's own. */
+static void find_snippets(const struct spec *spec, struct state *state)
+{
+	const struct spec_section *node = spec_find_node(spec, state->node);
+
+	for (size_t i = 0; node && i < spec->snippet_count; i++) {
+		const char *volid = spec->snippets[i]->name;
+		struct state_snippet *snippet;
+
+		if (!spec_uses_snippet(spec, node, spec->snippets[i]))
+			continue;
+		snippet = &MEMORY_PUSH(state->snippets, state->snippet_count);
+		*snippet = (struct state_snippet){ .volid = memory_copy(volid), .text = STRBUF_INIT };
+		snippet->path = snippet_place(state, volid, &snippet->hindrance);
+	}
+}
+
 int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
 		 struct error *err)
 {
@@ -169,6 +195,9 @@ int observe_node(const char *root, const struct spec *spec, bool with_lvs, struc
 	}
 	mark_referenced(root, state);
 	note_all_held(root, state);
+	if (spec)
+		find_snippets(spec, state);
+	observe_snippets(root, state);
 	return 0;
 }
 
@@ -325,6 +354,10 @@ int observe_guest(const char *root, struct state *state, unsigned vmid, struct e
 int observe_after(const char *root, struct state *state, unsigned vmid, enum qm_verb verb,
 		  struct error *err)
 {
+	if (verb == QM_SNIPPET) {
+		observe_snippets(root, state);
+		return 0;
+	}
 	if ((verb == QM_ALLOC || verb == QM_EFIDISK || verb == QM_MOVE || verb == QM_FREE) &&
 	    look_at_volumes(root, state, vmid, verb == QM_MOVE, err) < 0)
 		return -1;

@@ -12,11 +12,15 @@ struct error;
 struct spec;
 
 /*
- * Fill state.  lvs is asked where what the spec needs is not active, or will be
- * made or grown; with spec NULL only if with_lvs says so.
+ * Fill state, with the snippets that spec declares and VMs of this node name.  lvs is
+ * asked where what the spec needs is not active, or will be made or grown; with spec NULL
+ * only if with_lvs says so.
  */
 int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
 		 struct error *err);
+
+/* Look again at the snippets that state has. */
+void observe_snippets(const char *root, struct state *state);
 
 /*
  * Look again at one guest, its volumes, and the pools; where it is not there or

@@ -7,6 +7,7 @@
 #include "act/build.h"
 #include "act/join.h"
 #include "act/observe.h"
+#include "act/snippet_work.h"
 #include "act/watch.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -226,6 +227,9 @@ static int find_result(struct recover *recover, struct record_step *step, struct
 	case QM_SEAL:
 		return build_settle_step(recover->root, step, recover->state, recover->records,
 					 recover->journal, err);
+	case QM_SNIPPET:
+		snippet_work_settle(recover->root, step, recover->state);
+		return 0;
 	case QM_CLONE:
 		return settle_clone(recover, step, err);
 	case QM_DESTROY:
@@ -254,8 +258,9 @@ static void tell(const struct recover *recover, const struct record_step *step)
 		[RECORD_INTERRUPTED]	= "going on from what it left",
 	};
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_free) char *who = record_who(step->vm, step->vmid);
 
-	strbuf_addf(&text, "%s (%u): %s%s of run %lld was cut off: %s", step->vm, step->vmid,
+	strbuf_addf(&text, "%s: %s%s of run %lld was cut off: %s", who,
 		    qm_prefix(step->verb), step->verb, (long long)step->run, outcomes[step->result]);
 	event_emit(&recover->sink, &(struct event){ .kind = EVENT_REMARK, .text = text.buf });
 }

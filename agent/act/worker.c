@@ -15,6 +15,7 @@
 #include "decide/judge.h"
 #include "decide/plan_restart.h"
 #include "decide/replace.h"
+#include "decide/snippet.h"
 #include "edge/running.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
@@ -47,6 +48,11 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 	struct plan_options options = apply->options;
 	struct diff_vm diff;
 
+	if (first->verb == QM_SNIPPET) {
+		for (size_t i = 0; i < worker->planned_count; i++)
+			snippet_plan_one(first[i].section, apply->state, apply->records, plan);
+		return;
+	}
 	if (apply->build) {
 		golden_plan(&apply->build->golden, apply->state, apply->records, plan);
 		return;
@@ -116,6 +122,11 @@ const struct plan_step *worker_step(const struct worker *worker)
 	return worker->plan.count ? &worker->plan.steps[0] : worker->planned;
 }
 
+bool worker_has_vm(const struct worker *worker)
+{
+	return worker->planned->verb != QM_SNIPPET;
+}
+
 void worker_emit(const struct worker *worker, struct event event)
 {
 	event.step = worker_step(worker);
@@ -126,7 +137,7 @@ void worker_emit(const struct worker *worker, struct event event)
 void worker_leave_open(struct worker *worker, const char *why)
 {
 	worker->result->steps_failed++;
-	worker->result->vms_failed++;
+	worker->result->vms_failed += worker_has_vm(worker);
 	worker->result->undecided = true;
 	worker->state = WORKER_FAILED;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
@@ -239,6 +250,6 @@ void worker_abandon(struct worker *worker, const char *why)
 {
 	worker->state = WORKER_FAILED;
 	if (!worker->undoing)
-		worker->result->vms_failed++;
+		worker->result->vms_failed += worker_has_vm(worker);
 	worker_emit(worker, (struct event){ .kind = EVENT_VM_STOPPED, .text = why });
 }

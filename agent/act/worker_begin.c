@@ -5,12 +5,14 @@
 
 #include "act/build.h"
 #include "act/observe.h"
+#include "act/snippet_work.h"
 #include "act/wait.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/budget.h"
+#include "decide/snippet.h"
 #include "edge/journal.h"
 #include "model/state.h"
 #include "model/timeouts.h"
@@ -20,11 +22,14 @@
 enum { LOCK_TICK = 2 };
 
 /* What there is: which version of the config, which volumes; see record.h. */
-static char *describe_before(const struct state *state, unsigned vmid)
+static char *describe_before(const struct state *state, const struct plan_step *step)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	unsigned vmid = step->vmid;
 	const struct state_guest *guest = state_find_guest(state, vmid);
 
+	if (step->verb == QM_SNIPPET)
+		return snippet_work_before(state, step->vm);
 	if (guest && *guest->digest)
 		strbuf_addf(&text, "config %s", guest->digest);
 	else
@@ -81,10 +86,22 @@ static void fill_record(struct worker *worker, const struct strvec *argv)
 		.vm = memory_copy(step->vm),
 		.verb = memory_copy(qm_verb_name(step->verb)),
 		.argv = strbuf_detach(&text),
-		.before = describe_source(state, step, describe_before(state, step->vmid)),
+		.before = describe_source(state, step, describe_before(state, step)),
 		.started = watch_wall_clock(),
 		.status = -1,
 	};
+}
+
+static int make_snippet_child(struct worker *worker, struct error *err)
+{
+	CLEANUP(snippet_work_free) struct snippet_work *work =
+		snippet_work_new(worker->apply->root, worker_step(worker), &worker->record,
+				 worker->apply->state);
+	const struct child_work run = snippet_work_run(work);
+
+	snippet_note_change(worker_step(worker)->section, worker->apply->state,
+			    worker->apply->records);
+	return child_prepare_work(&worker->child, &run, worker->output, err);
 }
 
 static int make_child(struct worker *worker, const struct strvec *words, struct error *err)
@@ -104,6 +121,8 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 	worker->child = (struct child)CHILD_INIT;
 	if (worker->apply->build && build_begin_step(worker->apply->build, verb, err) < 0)
 		return -1;
+	if (verb == QM_SNIPPET)
+		return make_snippet_child(worker, err);
 	if (verb == QM_WAIT) {
 		wait.what = words->items[words->count - 1];
 		work = wait_work(&wait);
@@ -123,17 +142,18 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 /* The intent stands, but nothing came of it: say so, or the next run would wonder. */
 static int cancel(struct worker *worker, struct error *err)
 {
+	CLEANUP(scope_free) char *who = record_who(worker->record.vm, worker->record.vmid);
 	struct error ignored;
 
 	child_release_fds(&worker->child);
 	record_vms_doubt_end(worker->apply->records, worker->record.vmid);
 	worker->state = WORKER_FAILED;
-	worker->result->vms_failed++;
+	worker->result->vms_failed += worker_has_vm(worker);
 	worker->record.result = RECORD_FAILED;
 	worker->record.ended = watch_wall_clock();
 	worker->record.message = memory_copy(err->text);
 	journal_step_end(worker->apply->journal, &worker->record, &ignored);
-	return error_prefix(err, "%s (%u)", worker->record.vm, worker->record.vmid);
+	return error_prefix(err, "%s", who);
 }
 
 static int begin_child(struct worker *worker, const struct strvec *argv, struct error *err)
@@ -165,11 +185,12 @@ static int begin_step(struct worker *worker, struct error *err)
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	const struct plan_step *step = worker_step(worker);
+	CLEANUP(scope_free) char *who = record_who(step->vm, step->vmid);
 
 	fill_argv(worker, &argv);
 	fill_record(worker, &argv);
 	if (journal_step_begin(worker->apply->journal, &worker->record, err) < 0)
-		return error_prefix(err, "%s (%u): %s was not begun", step->vm, step->vmid,
+		return error_prefix(err, "%s: %s was not begun", who,
 				    qm_verb_name(step->verb));
 	raise_doubt(worker, step->verb);
 	if (begin_child(worker, &argv, err) < 0)
@@ -249,7 +270,9 @@ static int look_before(struct worker *worker, struct error *err)
 	CLEANUP(scope_free) char *lock = NULL;
 	unsigned vmid = worker->planned->vmid;
 
-	if (observe_guest(worker->apply->root, worker->apply->state, vmid, err) < 0)
+	if (worker->planned->verb == QM_SNIPPET)
+		observe_snippets(worker->apply->root, worker->apply->state);
+	else if (observe_guest(worker->apply->root, worker->apply->state, vmid, err) < 0)
 		return error_prefix(err, "%s (%u)", worker->planned->vm, vmid);
 	worker_plan(worker, &next);
 	lock = passing_lock(worker);
@@ -264,7 +287,7 @@ static int look_before(struct worker *worker, struct error *err)
 	if (worker->plan.count)
 		return 1;
 	worker->state = WORKER_DONE;
-	worker->result->vms_done++;
+	worker->result->vms_done += worker_has_vm(worker);
 	return 0;
 }
 

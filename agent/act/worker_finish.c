@@ -7,6 +7,7 @@
 #include "act/build.h"
 #include "act/observe.h"
 #include "act/recover.h"
+#include "act/snippet_work.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scope.h"
@@ -112,7 +113,7 @@ static void go_on(struct worker *worker, enum qm_verb done)
 		worker->state = WORKER_READY;
 	} else {
 		worker->state = WORKER_DONE;
-		worker->result->vms_done++;
+		worker->result->vms_done += worker_has_vm(worker);
 	}
 }
 
@@ -165,7 +166,7 @@ static int finish_failed(struct worker *worker, struct plan *next, const char *w
 
 	worker->result->steps_failed++;
 	if (!worker->undoing)
-		worker->result->vms_failed++;
+		worker->result->vms_failed += worker_has_vm(worker);
 	worker->result->undecided |= next->refusal_count > 0 && !next->busy;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
 					    .seconds = watch_clock() - worker->watch.began });
@@ -279,6 +280,8 @@ int worker_finish(struct worker *worker, struct error *err)
 	take_result(worker);
 	if (step->verb == QM_WAIT)
 		return finish_wait(worker, err);
+	if (step->verb == QM_SNIPPET)
+		snippet_work_clear(worker->apply->root, &worker->record, worker->apply->state);
 	worker->awaits = step->verb == QM_START && is_planned(worker, QM_WAIT);
 	if (observe_after(worker->apply->root, worker->apply->state, step->vmid, step->verb, err) <
 	    0) {

@@ -11,6 +11,9 @@
 /* Tell the report, with the current step and the run filled in. */
 void worker_emit(const struct worker *worker, struct event event);
 
+/* Is it about a VM?  Else about snippets, which no VM's result counts. */
+bool worker_has_vm(const struct worker *worker);
+
 /* The VM's plan by what apply->state shows now; plan is empty before. */
 void worker_plan(const struct worker *worker, struct plan *plan);
 

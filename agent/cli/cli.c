@@ -132,7 +132,8 @@ int cli_observe(struct cli *cli, bool with_lvs, struct error *err)
 	if (journal_read_vms(cli->journal, &cli->records, err) < 0 ||
 	    journal_read_templates(cli->journal, &cli->records.templates, err) < 0 ||
 	    journal_read_copies(cli->journal, &cli->records.copies, err) < 0 ||
-	    journal_read_in_doubt(cli->journal, &cli->records.in_doubt, err) < 0)
+	    journal_read_in_doubt(cli->journal, &cli->records.in_doubt, err) < 0 ||
+	    journal_read_snippets(cli->journal, &cli->records.snippets, err) < 0)
 		return -1;
 	return add_unsettled(cli, err);
 }

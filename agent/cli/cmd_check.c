@@ -33,7 +33,7 @@ static void check_snippets(const struct cli *cli, struct fitness *fitness)
 {
 	CLEANUP(strvec_release) struct strvec files = STRVEC_INIT;
 
-	fitness_snippets(cli->spec, &cli->state, fitness, &files);
+	fitness_snippets(cli->spec, &cli->state, &cli->records, fitness, &files);
 	for (size_t i = 0; i < files.count; i++) {
 		CLEANUP(scope_free) char *what = memory_print("snippet %s", files.items[i]);
 		CLEANUP(scope_free) char *full = memory_print("%s%s", cli->root, files.items[i]);

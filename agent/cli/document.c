@@ -34,6 +34,11 @@ json_t *document_text(const char *text)
 	return string;
 }
 
+json_t *document_vmid(unsigned vmid)
+{
+	return vmid ? json_integer(vmid) : json_null();
+}
+
 json_t *document_strings(const struct strvec *items)
 {
 	json_t *array = json_array();
@@ -50,7 +55,7 @@ static json_t *remarks_of(const struct plan_remark *remarks, size_t count)
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array, json_pack("{s:o, s:o, s:o}",
 			"vm", document_text(remarks[i].vm),
-			"vmid", remarks[i].vm ? json_integer(remarks[i].vmid) : json_null(),
+			"vmid", document_vmid(remarks[i].vmid),
 			"text", document_text(remarks[i].text)));
 	return array;
 }
@@ -71,6 +76,8 @@ static const char *fate_of(const struct plan *plan, size_t i)
 {
 	const struct plan_step *step = &plan->steps[i];
 
+	if (step->verb == QM_SNIPPET)
+		return "written";
 	if (i && plan->steps[i - 1].vmid == step->vmid)
 		return NULL;
 	if (step->verb == QM_CLONE)
@@ -119,8 +126,8 @@ json_t *document_plan(const struct plan *plan)
 		const struct plan_step *step = &plan->steps[i];
 
 		json_array_append_new(steps, json_pack(
-			"{s:o, s:i, s:s, s:s?, s:o, s:o}",
-			"vm", document_text(step->vm), "vmid", (int)step->vmid,
+			"{s:o, s:o, s:s, s:s?, s:o, s:o}",
+			"vm", document_text(step->vm), "vmid", document_vmid(step->vmid),
 			"verb", qm_verb_name(step->verb), "fate", fate_of(plan, i),
 			"argv", document_strings(&step->argv), "why", document_text(step->why)));
 	}
@@ -184,7 +191,7 @@ json_t *document_event(const struct event *event)
 		return event_of_run(event);
 	return json_pack("{s:s, s:o, s:o, s:s?, s:i, s:f, s:o}",
 		"event", event_name(event->kind), "vm", document_text(step ? step->vm : NULL),
-		"vmid", step ? json_integer(step->vmid) : json_null(),
+		"vmid", document_vmid(step ? step->vmid : 0),
 		"verb", step ? qm_verb_name(step->verb) : NULL,
 		"percent", event->percent, "seconds", event->seconds,
 		"text", document_text(event->text));
@@ -207,7 +214,7 @@ json_t *document_verify(const struct verify *verify, bool quiet)
 			continue;
 		json_array_append_new(findings, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			"kind", kinds[finding->kind], "vm", document_text(finding->vm),
-			"vmid", finding->vmid ? json_integer(finding->vmid) : json_null(),
+			"vmid", document_vmid(finding->vmid),
 			"what", document_text(finding->what),
 			"wanted", document_text(finding->wanted),
 			"found", document_text(finding->found),

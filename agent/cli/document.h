@@ -34,6 +34,8 @@ struct verify;
 
 /* Text that others wrote may be no UTF-8; it is then given byte by byte as Latin-1, never lost. */
 json_t *document_text(const char *text);
+/* null: it is not about a VM */
+json_t *document_vmid(unsigned vmid);
 json_t *document_strings(const struct strvec *items);
 
 json_t *document_plan(const struct plan *plan);

@@ -209,9 +209,9 @@ json_t *document_steps(const struct record_run *run, const struct record_steps *
 		const struct record_step *step = &steps->items[i];
 
 		json_array_append_new(array, json_pack(
-			"{s:I, s:o, s:i, s:o, s:o, s:o, s:f, s:o, s:s, s:o, s:o, s:o}",
+			"{s:I, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:s, s:o, s:o, s:o}",
 			"step", (json_int_t)step->number, "vm", document_text(step->vm),
-			"vmid", (int)step->vmid, "verb", document_text(step->verb),
+			"vmid", document_vmid(step->vmid), "verb", document_text(step->verb),
 			"argv", document_text(step->argv), "before", document_text(step->before),
 			"started", step->started,
 			"ended", step->ended > 0 ? json_real(step->ended) : json_null(),

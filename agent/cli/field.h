@@ -15,6 +15,8 @@
 
 #include <jansson.h>
 
+#include "model/record.h"
+
 /* NULL: null, or no text */
 static inline const char *field_text(const json_t *document, const char *name)
 {
@@ -54,6 +56,12 @@ static inline unsigned field_vmid(const json_t *document)
 	uint64_t vmid = field_number(document, "vmid");
 
 	return vmid <= UINT32_MAX ? (unsigned)vmid : 0;
+}
+
+/* Who it is about: "web (101)", or a snippet's name.  Caller frees. */
+static inline char *field_who(const json_t *document)
+{
+	return record_who(field_text_or(document, "vm", "?"), field_vmid(document));
 }
 
 static inline double field_real(const json_t *document, const char *name)

@@ -26,8 +26,8 @@ static void tell_step(const struct follow *follow, const struct record_step *ste
 {
 	bool over = step->result != RECORD_OPEN;
 
-	report_show(follow->cli->report, json_pack("{s:s, s:o, s:i, s:o, s:f, s:f, s:o}",
-		"event", event, "vm", document_text(step->vm), "vmid", (int)step->vmid,
+	report_show(follow->cli->report, json_pack("{s:s, s:o, s:o, s:o, s:f, s:f, s:o}",
+		"event", event, "vm", document_text(step->vm), "vmid", document_vmid(step->vmid),
 		"verb", document_text(step->verb), "time", over ? step->ended : step->started,
 		"seconds", over ? step->ended - step->started : 0,
 		"text", document_text(step->message)));

@@ -258,9 +258,10 @@ static void count(struct outpost_node *node, const char *event, const json_t *do
 	node->done += strcmp(event, "step-done") == 0;
 	node->failed += strcmp(event, "step-failed") == 0;
 	if (strcmp(event, "step-begin") == 0) {
+		CLEANUP(scope_free) char *who = field_who(document);
+
 		free(node->now);
-		node->now = memory_print("%s (%u) %s", field_text_or(document, "vm", "?"),
-					 field_vmid(document), field_text_or(document, "verb", "?"));
+		node->now = memory_print("%s %s", who, field_text_or(document, "verb", "?"));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/number.h"
+#include "base/scope.h"
 #include "cli/field.h"
 #include "cli/print.h"
 
@@ -216,9 +217,10 @@ void report_table_steps(FILE *out, const json_t *run)
 
 	report_table_run(out, run);
 	json_array_foreach(field_list(run, "steps"), i, step) {
-		print_text(out, "%5lld  %s (%u)  %s  %s\n         $ %s\n",
-			   (long long)field_integer(step, "step"), field_text_or(step, "vm", "?"),
-			   field_vmid(step), field_text_or(step, "result", "?"),
+		CLEANUP(scope_free) char *who = field_who(step);
+
+		print_text(out, "%5lld  %s  %s  %s\n         $ %s\n",
+			   (long long)field_integer(step, "step"), who, field_text_or(step, "result", "?"),
 			   duration_of(step, took), field_text_or(step, "argv", ""));
 		if (field_text(step, "message"))
 			print_text(out, "         %s\n", field_text(step, "message"));

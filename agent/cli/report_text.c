@@ -21,9 +21,11 @@ void report_text_remarks(FILE *out, const json_t *document, const char *list, co
 	size_t i;
 
 	json_array_foreach(field_list(document, list), i, remark) {
+		CLEANUP(scope_free) char *who = field_who(remark);
+
 		print_coloured(out, code, title);
 		if (field_text(remark, "vm"))
-			print_text(out, " %s (%u)", field_text(remark, "vm"), field_vmid(remark));
+			print_text(out, " %s", who);
 		print_text(out, ": %s\n", field_text_or(remark, "text", ""));
 	}
 }
@@ -73,6 +75,7 @@ static const char *fate_sentence(const char *fate)
 		{ "destroyed",	"  to be destroyed" },
 		{ "replaced",	"  to be destroyed, and made again" },
 		{ "remade",	"  to be undone and made anew" },
+		{ "written",	"  to be put on the node" },
 	};
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
@@ -85,10 +88,11 @@ void report_text_step(FILE *out, const json_t *step, bool with_fate)
 {
 	CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
 	const char *fate = field_text(step, "fate"), *why = field_text(step, "why");
+	CLEANUP(scope_free) char *who = field_who(step);
 
 	if (fate && with_fate) {
 		print_colour(out, BOLD);
-		print_text(out, "%s (%u)", field_text_or(step, "vm", "?"), field_vmid(step));
+		print_text(out, "%s", who);
 		print_colour(out, PLAIN);
 		print_text(out, "%s\n", fate_sentence(fate));
 	}
@@ -107,7 +111,7 @@ static void draw_plan(FILE *out, const json_t *plan)
 	report_text_loss(out, json_object_get(plan, "lost"));
 	json_array_foreach(field_list(plan, "steps"), i, step) {
 		report_text_step(out, step, true);
-		vms += field_text(step, "fate") != NULL;
+		vms += field_text(step, "fate") && field_vmid(step);
 	}
 	if (steps)
 		fputc('\n', out);
@@ -139,8 +143,7 @@ static void print_clock(FILE *out, const json_t *event)
 
 static void print_who(FILE *out, const json_t *event)
 {
-	CLEANUP(scope_free) char *name =
-		memory_print("%s (%u)", field_text_or(event, "vm", "?"), field_vmid(event));
+	CLEANUP(scope_free) char *name = field_who(event);
 
 	print_text(out, "%-26s  %-8s  ", name, field_text_or(event, "verb", ""));
 }

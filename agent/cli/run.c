@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "decide/diff.h"
+#include "decide/snippet.h"
 #include "base/error.h"
 #include "edge/journal.h"
 #include "base/memory.h"
@@ -38,6 +39,7 @@ void run_make_plan(const struct cli *cli, struct plan *plan)
 	const struct plan_options options = options_of(cli);
 
 	diff_all(cli->spec, &cli->state, &cli->records, &diff);
+	snippet_plan(cli->spec, &cli->state, &cli->records, &options, plan);
 	plan_all(&diff, &cli->state, &options, plan);
 	admit(cli->spec, &cli->state, plan);
 }
@@ -48,7 +50,8 @@ static char *vmids_of(const struct plan *plan)
 	struct strbuf ids = STRBUF_INIT;
 
 	for (size_t i = 0; i < plan->count; i++)
-		if (i == 0 || plan->steps[i - 1].vmid != plan->steps[i].vmid)
+		if (plan->steps[i].vmid &&
+		    (i == 0 || plan->steps[i - 1].vmid != plan->steps[i].vmid))
 			strbuf_addf(&ids, "%s%u", ids.len ? " " : "", plan->steps[i].vmid);
 	return strbuf_detach(&ids);
 }

@@ -163,7 +163,7 @@ static void admit_vms(const struct state *state, struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 
-		if (i > 0 && plan->steps[i - 1].vmid == step->vmid)
+		if (step->verb == QM_SNIPPET || (i > 0 && plan->steps[i - 1].vmid == step->vmid))
 			continue;
 		admit_cpus(step->section, step->vmid, state, plan);
 		admit_hindrances(step->section, step->vmid, state, plan);

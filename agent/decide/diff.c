@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "decide/option.h"
+#include "decide/snippet.h"
 #include "model/propstr.h"
 #include "model/qm.h"
 #include "model/record.h"
@@ -214,6 +215,8 @@ static void compare_guest(struct diff_vm *diff, const struct state *state,
 		     state_find_drive(state, guest->conf, OPTION_BOOT_DISK));
 	compare_storage(diff, guest->conf);
 	compare_pool(diff, guest->pool);
+	if (!diff->fresh)
+		snippet_find_changes(diff->vm, guest->conf, state, records, &diff->snippets);
 }
 
 /* What a clone or destroy left, ours or not, comes before all other questions. */
@@ -233,7 +236,8 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 	const struct state_guest *guest = state_find_guest(state, vmid);
 	const struct record_vm *record = record_vms_find(records, vmid);
 
-	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest };
+	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest,
+				    .snippets = STRVEC_INIT };
 	judge_leftover(result, state, records);
 	if (result->leftover.kind == LEFTOVER_NONE)
 		result->obstacle = obstacle_find(vm, state, guest, record, records);
@@ -308,6 +312,7 @@ void diff_vm_release(struct diff_vm *diff)
 	free(diff->obstacle);
 	leftover_release(&diff->leftover);
 	free(diff->misplaced);
+	strvec_release(&diff->snippets);
 	diff_data_release(diff);
 	*diff = (struct diff_vm){ .vm = NULL };
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/strvec.h"
 #include "decide/leftover.h"
 #include "decide/option.h"
 
@@ -68,6 +69,7 @@ struct diff_vm {
 	size_t data_count;
 	struct leftover_stray stray;
 	const char *pool; /* the resource pool that it shall be in, where it is not */
+	struct strvec snippets;	/* by whose change cloud-init starts over; of one that has run */
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
 	bool busy; /* somebody is at work on it who will be done: a backup, say */

@@ -9,6 +9,7 @@
 #include "decide/golden.h"
 #include "decide/hindrance.h"
 #include "decide/lint.h"
+#include "decide/snippet.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
@@ -252,28 +253,44 @@ static void check_hindrances(const struct spec *spec, const struct spec_section 
 	}
 }
 
-/* "local:snippets/x.yaml" */
+/* One that somebody else puts there. */
 static void check_snippet(const struct state *state, const char *volid, struct fitness *fitness,
 			  struct strvec *files)
 {
-	size_t len = strcspn(volid, ":");
-	CLEANUP(scope_free) char *id = memory_print("%.*s", (int)len, volid);
-	CLEANUP(scope_free) char *what = memory_print("snippet %s", volid);
-	const struct state_storage *storage = state_find_storage(state, id);
+	CLEANUP(scope_free) char *what = memory_print("snippet %s", volid), *why = NULL;
+	CLEANUP(scope_free) char *path = snippet_place(state, volid, &why);
 
-	if (!storage)
-		fitness_add(fitness, false, what, "the node has no storage %s; see pvesm status", id);
-	else if (storage->disabled)
-		fitness_add(fitness, false, what,
-			    "its storage is switched off for this node: pvesm set %s --disable 0", id);
-	else if (!storage->snippets)
-		fitness_add(fitness, false, what,
-			    "its storage does not hold any: add snippets to the content of %s", id);
-	else if (storage->path && !storage->own_folders)
-		strvec_pushf(files, "%s/%s", storage->path, volid + len + 1);
+	if (path)
+		strvec_push(files, path);
+	else if (why)
+		fitness_add(fitness, false, what, "%s", why);
 }
 
-void fitness_snippets(const struct spec *spec, const struct state *state, struct fitness *fitness,
+/* One that vyom puts there. */
+static void check_declared(const struct spec_section *snippet, const struct state *state,
+			   const struct record_vms *records, struct fitness *fitness)
+{
+	static const char *const texts[] = {
+		[SNIPPET_AS_DECLARED]	= "is there, as declared",
+		[SNIPPET_ABSENT]	= "is not there yet; vyom apply puts it there",
+		[SNIPPET_OLD]		= "is there as vyom wrote it before; vyom apply replaces it",
+	};
+	CLEANUP(scope_free) char *what = memory_print("snippet %s", snippet->name), *why = NULL;
+	enum snippet_standing standing = snippet_standing(snippet, state, records, &why);
+
+	fitness_add(fitness, standing != SNIPPET_HINDERED, what, "%s", why ? why : texts[standing]);
+}
+
+static const struct spec_section *find_declared(const struct spec *spec, const char *volid)
+{
+	for (size_t i = 0; i < spec->snippet_count; i++)
+		if (strcmp(spec->snippets[i]->name, volid) == 0)
+			return spec->snippets[i];
+	return NULL;
+}
+
+void fitness_snippets(const struct spec *spec, const struct state *state,
+		      const struct record_vms *records, struct fitness *fitness,
 		      struct strvec *files)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);
@@ -285,8 +302,18 @@ void fitness_snippets(const struct spec *spec, const struct state *state, struct
 		for (size_t j = 0; said && spec->vms[i]->node == node && j < said->list.count; j++)
 			gather_one(strchr(said->list.items[j], '=') + 1, &snippets);
 	}
-	for (size_t i = 0; i < snippets.count; i++)
-		check_snippet(state, snippets.items[i], fitness, files);
+	for (size_t i = 0; i < snippets.count; i++) {
+		const struct spec_section *declared = find_declared(spec, snippets.items[i]);
+
+		if (declared)
+			check_declared(declared, state, records, fitness);
+		else
+			check_snippet(state, snippets.items[i], fitness, files);
+	}
+	for (size_t i = 0; i < spec->snippet_count; i++)
+		if (!spec_uses_snippet(spec, NULL, spec->snippets[i]))
+			fitness_remark(fitness, "snippet", "no VM names %s in its snippets, so it is "
+				       "put nowhere", spec->snippets[i]->name);
 }
 
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness)

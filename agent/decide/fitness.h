@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct record_vms;
 struct site;
 struct spec;
 struct state;
@@ -40,10 +41,12 @@ void fitness_remark(struct fitness *fitness, const char *what, const char *forma
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness);
 
 /*
- * A line on each storage of snippets of spec's VMs on this node that has none; to files
- * are added those, whole paths, that the caller is to look for.
+ * A line on each snippet of spec's VMs on this node that vyom puts there, or whose storage
+ * has none; to files are added those, whole paths, that the caller is to look for.  A
+ * remark on each that no VM names.
  */
-void fitness_snippets(const struct spec *spec, const struct state *state, struct fitness *fitness,
+void fitness_snippets(const struct spec *spec, const struct state *state,
+		      const struct record_vms *records, struct fitness *fitness,
 		      struct strvec *files);
 
 /* A remark on each thing around spec's VMs on this node that is seldom meant; else nothing. */

@@ -11,6 +11,7 @@
 #include "decide/diff.h"
 #include "model/propstr.h"
 #include "model/qm.h"
+#include "model/spec.h"
 #include "model/state.h"
 #include "model/vmconf.h"
 
@@ -31,6 +32,32 @@ static const char *value_of(const struct source *source, const char *key)
 			return item->option->form == OPTION_SSH_KEYS ? item->wanted : item->value;
 	}
 	return vmconf_get(diff->guest->conf, key);
+}
+
+/* --- snippets --- */
+
+/* As it will be, where the file declares it. */
+static const char *declared_text(const struct source *source, const char *volid)
+{
+	const struct spec_section *vm = source->diff->vm;
+
+	for (size_t i = 0; source->changed && vm && i < vm->snippet_count; i++)
+		if (strcmp(vm->snippets[i]->name, volid) == 0)
+			return vm->snippets[i]->text;
+	return NULL;
+}
+
+/* false: what is in it is not known. */
+static bool add_snippet(const struct source *source, const char *volid, struct strbuf *text)
+{
+	const struct state_snippet *found = state_find_snippet(source->state, volid);
+	const char *declared = declared_text(source, volid);
+
+	if (declared)
+		strbuf_adds(text, declared);
+	else if (found && found->there)
+		strbuf_add(text, found->text.buf, found->text.len);
+	return declared || (found && found->there);
 }
 
 /* --- user-data --- */
@@ -190,11 +217,18 @@ static void add_resolver(const struct source *source, struct strbuf *text)
 	add_words("      search:\n", search ? search : source->state->search, text);
 }
 
+static void add_network(const struct source *source, struct strbuf *text)
+{
+	strbuf_adds(text, "version: 1\nconfig:\n");
+	add_cards(source, text);
+	add_resolver(source, text);
+}
+
 static bool is_ours_to_tell(const struct source *source)
 {
 	const char *type = value_of(source, "citype"), *system = value_of(source, "ostype");
 
-	return !value_of(source, "cicustom") && (!type || strcmp(type, "nocloud") == 0) &&
+	return (!type || strcmp(type, "nocloud") == 0) &&
 	       (!system || strncmp(system, "l2", 2) == 0);
 }
 
@@ -203,13 +237,20 @@ bool instance_id(const struct diff_vm *diff, bool changed, const struct state *s
 {
 	const struct source source = { .diff = diff, .state = state, .changed = changed };
 	CLEANUP(strbuf_release) struct strbuf data = STRBUF_INIT;
+	CLEANUP(propstr_release) struct propstr own =
+		propstr_parse(value_of(&source, "cicustom"), NULL);
+	const char *user = propstr_get(&own, "user"), *network = propstr_get(&own, "network");
 
-	if (!is_ours_to_tell(&source))
+	if (!is_ours_to_tell(&source) || propstr_get(&own, "meta"))
 		return false;
-	add_user_data(&source, &data);
-	strbuf_adds(&data, "version: 1\nconfig:\n");
-	add_cards(&source, &data);
-	add_resolver(&source, &data);
+	if (!user)
+		add_user_data(&source, &data);
+	else if (!add_snippet(&source, user, &data))
+		return false;
+	if (!network)
+		add_network(&source, &data);
+	else if (!add_snippet(&source, network, &data))
+		return false;
 	digest_sha1(data.buf, data.len, text);
 	return true;
 }

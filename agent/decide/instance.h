@@ -17,9 +17,9 @@ struct diff_vm;
 struct state;
 
 /*
- * The id that the VM's config makes now or, changed, with what diff would set.  false:
- * it is not ours to tell, since files of the user's own are on the drive, or it is not
- * of the kind that Linux guests get.
+ * The id that the VM's config makes now or, changed, with what diff would set and the
+ * snippets that the file declares.  false: it is not ours to tell, since other files of
+ * the user's own are on the drive, or it is not of the kind that Linux guests get.
  */
 bool instance_id(const struct diff_vm *diff, bool changed, const struct state *state,
 		 char text[DIGEST_SHA1_TEXT]);

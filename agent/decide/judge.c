@@ -90,7 +90,8 @@ static void explain(const struct record_step *record, const struct plan *next, s
 /* Of these a VM may need several: the next one is no sign that this one failed. */
 static bool is_one_of_many(enum qm_verb verb)
 {
-	return verb == QM_FREE || verb == QM_ALLOC || verb == QM_RESIZE || verb == QM_MOVE;
+	return verb == QM_FREE || verb == QM_ALLOC || verb == QM_RESIZE || verb == QM_MOVE ||
+	       verb == QM_SNIPPET;
 }
 
 /* A resize that only a rescan is missing to is half done: volume and config do not agree (3.5). */

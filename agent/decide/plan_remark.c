@@ -133,13 +133,15 @@ static bool starts_over(const struct diff_vm *diff, const struct diff_item *item
 	       (item->urgency == DIFF_CHANGE || (item->urgency == DIFF_WAITING && !diff->running));
 }
 
-/* Adds the options by which cloud-init would start over, and how its instances are called. */
+/* Adds the options and snippets by which cloud-init would start over, and how its instances are called. */
 static bool is_reinit(const struct diff_vm *diff, const struct state *state, struct strbuf *names,
 		      struct strbuf *instances)
 {
 	for (size_t i = 0; !diff->fresh && i < diff->count; i++)
 		if (starts_over(diff, &diff->items[i]))
 			strbuf_join(names, ", ", diff->items[i].option->name);
+	for (size_t i = 0; i < diff->snippets.count; i++)
+		strbuf_join(names, ", ", diff->snippets.items[i]);
 	return names->len && add_instances(diff, state, instances);
 }
 

@@ -42,7 +42,7 @@ bool plan_restart_is_due(const struct diff_vm *diff, const struct state *state,
 		return false;
 	for (size_t i = 0; i < diff->count; i++)
 		due = due || waits(&diff->items[i], options);
-	return due || (is_stale(diff) && options->reinit);
+	return due || ((is_stale(diff) || diff->snippets.count) && options->reinit);
 }
 
 /* What needs no set comes into force by it alone: said here, or nowhere. */
@@ -53,6 +53,8 @@ static char *reason(const struct diff_vm *diff, bool moves)
 	for (size_t i = 0; i < diff->count; i++)
 		if (diff->items[i].set)
 			plan_describe_change(&diff->items[i], &changes);
+	for (size_t i = 0; i < diff->snippets.count; i++)
+		strbuf_join(&changes, ", ", diff->snippets.items[i]);
 	return memory_print("restart%s%s%s%s", moves ? ", to move disks" : "",
 			    diff->guest->ha ? ", " PLAN_ASKED_OF_HA : "",
 			    changes.len ? ": " : "", changes.buf);

@@ -11,6 +11,7 @@
 #include "decide/diff.h"
 #include "decide/leftover.h"
 #include "decide/plan.h"
+#include "decide/snippet.h"
 #include "model/record.h"
 #include "model/spec.h"
 #include "model/state.h"
@@ -172,6 +173,22 @@ static void plan_removal(const struct spec_section *vm, unsigned vmid, const str
 
 /* --- and made again? --- */
 
+/* It would start with the one that is there, or not at all. */
+static void refuse_snippets(const struct spec_section *vm, unsigned vmid,
+			    const struct state *state, const struct record_vms *records,
+			    struct plan *plan)
+{
+	for (size_t i = 0; i < vm->snippet_count; i++) {
+		CLEANUP(scope_free) char *why = NULL;
+		const char *volid = vm->snippets[i]->name;
+
+		if (snippet_standing(vm->snippets[i], state, records, &why) !=
+		    SNIPPET_AS_DECLARED)
+			plan_refuse(plan, vm->name, vmid, "snippet %s is not on the node as it is "
+				    "declared: vyom apply puts it there, or says why not", volid);
+	}
+}
+
 static void plan_making(const struct spec *spec, const struct spec_section *vm,
 			const struct state *view, const struct record_vms *records,
 			struct plan *plan)
@@ -221,6 +238,8 @@ void replace_plan(const struct spec *spec, const struct spec_section *vm,
 	find_volids(state, records, vmid, &volids);
 	view_without(state, &volids, vmid, &view);
 	plan_removal(vm, vmid, state, records, &volids, plan);
+	if (spec)
+		refuse_snippets(vm, vmid, state, records, plan);
 	refused = plan->refusal_count;
 	plan_making(spec, vm, &view, records, &making);
 	refused = refused || !making.count;	/* what is not made again is not destroyed */

@@ -266,11 +266,36 @@ static void verify_pool(const struct state_storage *storage, const struct spec_s
 	add(verify, VERIFY_DRIFT, NULL, 0, storage->id)->text = strbuf_detach(&text);
 }
 
+/* What it holds is never said. */
+static void verify_snippet(const struct spec_section *snippet, const struct state *state,
+			   enum verify_kind kind, struct verify *verify)
+{
+	const struct state_snippet *found = state_find_snippet(state, snippet->name);
+	CLEANUP(scope_free) char *what = memory_print("snippet %s", snippet->name);
+	struct verify_finding *finding;
+
+	if (!found || (found->there && strcmp(found->digest, snippet->digest) == 0))
+		return;
+	finding = add(verify, kind, NULL, 0, what);
+	if (found->hindrance || !found->path) {
+		finding->text = memory_copy(found->hindrance ? found->hindrance :
+			"vyom cannot tell where its storage has snippets");
+		return;
+	}
+	finding->wanted = memory_print("sha256 %.12s", snippet->digest);
+	finding->found = found->there ? memory_print("sha256 %.12s", found->digest) :
+					memory_copy("missing");
+}
+
 void verify_node(const struct spec *spec, const struct state *state, const struct diff *diff,
 		 const char *busy, struct verify *verify)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);
 
+	for (size_t i = 0; node && i < spec->snippet_count; i++)
+		if (spec_uses_snippet(spec, node, spec->snippets[i]))
+			verify_snippet(spec->snippets[i], state,
+				       busy ? VERIFY_IN_PROGRESS : VERIFY_DRIFT, verify);
 	for (size_t i = 0; i < diff->count; i++)
 		verify_vm(&diff->vms[i],
 			  is_busy(busy, diff->vms[i].vmid) ? VERIFY_IN_PROGRESS : VERIFY_DRIFT,

@@ -74,6 +74,8 @@ int journal_read_open_steps(struct journal *journal, struct record_steps *steps,
  * unless it only freed what was left of it.
  */
 int journal_read_in_doubt(struct journal *journal, struct record_steps *steps, struct error *err);
+/* All steps that put a snippet on the node, or were to, in order. */
+int journal_read_snippets(struct journal *journal, struct record_steps *steps, struct error *err);
 /* All runs without an end. */
 int journal_read_open_runs(struct journal *journal, struct record_runs *runs, struct error *err);
 int journal_read_vms(struct journal *journal, struct record_vms *vms, struct error *err);

@@ -61,6 +61,8 @@ static const char *const queries[] = {
 			  "AND (t.verb IN ('clone', 'create', 'destroy', 'efidisk', 'move') "
 			  "OR (t.result = 'done' AND t.verb <> 'free'))) "
 			  "ORDER BY vmid",
+	[READ_SNIPPETS] = "SELECT " STEP_COLUMNS " FROM step WHERE vmid = 0 AND verb = 'snippet' "
+			  "ORDER BY run, number",
 	[READ_OPEN_RUNS] = "SELECT " RUN_COLUMNS " FROM run WHERE result = 'open' ORDER BY id DESC",
 	[READ_VMS] = "SELECT " VM_COLUMNS " FROM vm ORDER BY vmid",
 	[READ_TEMPLATES] = "SELECT " TEMPLATE_COLUMNS " FROM template ORDER BY vmid",

@@ -286,6 +286,11 @@ int journal_read_in_doubt(struct journal *journal, struct record_steps *steps, s
 	return collect_steps(journal, READ_IN_DOUBT, 0, steps, err);
 }
 
+int journal_read_snippets(struct journal *journal, struct record_steps *steps, struct error *err)
+{
+	return collect_steps(journal, READ_SNIPPETS, 0, steps, err);
+}
+
 int journal_read_open_runs(struct journal *journal, struct record_runs *runs, struct error *err)
 {
 	return collect_runs(journal, READ_OPEN_RUNS, 0, runs, err);

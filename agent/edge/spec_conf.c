@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "edge/bundle.h"
 #include "edge/keyfile.h"
+#include "edge/snippet_file.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
@@ -143,6 +144,7 @@ static cfg_opt_t *build_guest(cfg_opt_t *opts, enum key_scope scope, cfg_opt_t *
 static cfg_t *build_parser(void)
 {
 	cfg_opt_t vm[ROOM], role[ROOM], cluster[ROOM], node[ROOM], template[ROOM], nic[ROOM];
+	cfg_opt_t snippet[ROOM];
 	cfg_opt_t *end;
 
 	build_section(nic, SCOPE_NIC);
@@ -150,13 +152,14 @@ static cfg_t *build_parser(void)
 	build_guest(role, SCOPE_ROLE, nic);
 	build_section(node, SCOPE_NODE);
 	build_section(template, SCOPE_TEMPLATE);
+	build_section(snippet, SCOPE_SNIPPET);
 	end = build_guest(cluster, SCOPE_CLUSTER, nic);
 	*end++ = declare_section(SCOPE_VM, vm);
 	*end = (cfg_opt_t)CFG_END();
 	cfg_opt_t file[] = {
 		declare_section(SCOPE_NODE, node), declare_section(SCOPE_TEMPLATE, template),
 		declare_section(SCOPE_ROLE, role), declare_section(SCOPE_CLUSTER, cluster),
-		CFG_END()
+		declare_section(SCOPE_SNIPPET, snippet), CFG_END()
 	};
 	return cfg_init(file, CFGF_NONE);
 }
@@ -347,6 +350,29 @@ static void hand_out_keys(struct naming *naming, struct spec_section **sections,
 	}
 }
 
+static void read_snippets(struct naming *naming)
+{
+	for (size_t i = 0; i < naming->spec->snippet_count; i++) {
+		struct spec_section *snippet = naming->spec->snippets[i];
+		const struct spec_value *value = spec_said(snippet, KEY_SNIPPET_FILE);
+		CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+		CLEANUP(scope_free) char *path = NULL;
+		struct error err = { 0 };
+		const char *from;
+
+		if (!value)
+			continue;
+		spec_problems_locate(naming->problems, value->line, &from);
+		path = resolve_path(naming->spec, from, value->text);
+		if (snippet_file_read(naming->bundle, path, &text, &err) == 0)
+			spec_set_snippet(snippet, text.buf);
+		else
+			spec_problem_add(naming->problems, value->line, "%s \"%s\": %s: %s: %s",
+					 key_scope_name(snippet->scope), snippet->name,
+					 key_table[KEY_SNIPPET_FILE].name, path, err.text);
+	}
+}
+
 /* What a template puts into its guest, LOCAL:GUEST, is found where it was kept. */
 static void place_guest_files(struct bundle *bundle, struct spec_section *template)
 {
@@ -402,6 +428,7 @@ int spec_conf_read(struct spec *spec, struct bundle *bundle, struct spec_problem
 	read_key_files(&naming, spec->roles, spec->role_count);
 	read_key_files(&naming, spec->vms, spec->vm_count);
 	read_key_files(&naming, spec->templates, spec->template_count);
+	read_snippets(&naming);
 	spec_check(spec, problems);
 	hand_out_keys(&naming, spec->vms, spec->vm_count);
 	hand_out_keys(&naming, spec->templates, spec->template_count);

@@ -13,9 +13,9 @@ struct spec_problems;
 struct strbuf;
 
 /*
- * Read bundle's config into spec, the files that it includes, and the key files that
- * they name (a relative name begins at the folder of the file it stands in), and run
- * spec_check.  bundle then has all that was read.  All that is wrong with its contents
+ * Read bundle's config into spec, the files that it includes, and the files of keys and
+ * snippets that they name (a relative name begins at the folder of the file it stands
+ * in), and run spec_check.  bundle then has all that was read.  All that is wrong with its contents
  * goes to problems; 0 then too, and the caller must look.  -1 only if the file itself
  * could not be read, or is not one to trust (base/file.h).
  */

@@ -81,6 +81,8 @@ const char *key_scope_name(enum key_scope scope)
 		return "template";
 	case SCOPE_NIC:
 		return "nic";
+	case SCOPE_SNIPPET:
+		return "snippet";
 	}
 	abort();
 }
@@ -98,6 +100,8 @@ int key_check_name(enum key_scope scope, const char *name, struct error *err)
 		return key_check_identifier(name, err);
 	case SCOPE_NIC:
 		return key_check_nic(name, err);
+	case SCOPE_SNIPPET:
+		return key_check_snippet_name(name, err);
 	}
 	abort();
 }

@@ -23,9 +23,10 @@ enum key_scope {
 	SCOPE_NODE	= 1 << 3,
 	SCOPE_TEMPLATE	= 1 << 4,
 	SCOPE_NIC	= 1 << 5,	/* a network card of a VM, role or cluster */
+	SCOPE_SNIPPET	= 1 << 6,	/* a file for cloud-init that vyom puts on the node */
 };
 
-#define SCOPE_LAST SCOPE_NIC
+#define SCOPE_LAST SCOPE_SNIPPET
 
 #define SCOPE_GUEST (SCOPE_VM | SCOPE_ROLE | SCOPE_CLUSTER)
 
@@ -64,6 +65,8 @@ enum key_id {
 	/* which VM a template is, and how it is made */
 	KEY_VMIDS, KEY_TEMPLATE_TAG, KEY_IMAGE, KEY_URL, KEY_SHA256, KEY_BUILD_ADDRESS,
 	KEY_PACKAGES, KEY_FILES, KEY_RUN, KEY_MASTER_KEY, KEY_KEY_SINK, KEY_KEY_FILE,
+	/* what a snippet holds */
+	KEY_SNIPPET_FILE,
 	KEY_COUNT
 };
 
@@ -98,7 +101,7 @@ bool key_address_is_v6(const char *text);
 /* "9000-9009" */
 bool key_parse_vmid_range(const char *text, uint64_t *first, uint64_t *last);
 
-/* "vm", "role", "cluster", "node", "template", "nic" */
+/* "vm", "role", "cluster", "node", "template", "nic", "snippet" */
 const char *key_scope_name(enum key_scope scope);
 
 #endif

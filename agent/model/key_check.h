@@ -50,6 +50,7 @@ int key_check_agent_type(const char *text, struct error *err);
 /* cloud-init, notes, and what vyom has no key for */
 int key_check_password_hash(const char *text, struct error *err);
 int key_check_snippet(const char *text, struct error *err);
+int key_check_snippet_name(const char *text, struct error *err);
 int key_check_note_line(const char *text, struct error *err);
 int key_check_option(const char *text, struct error *err);
 

@@ -264,20 +264,41 @@ int key_check_password_hash(const char *text, struct error *err)
 					  "file; make its hash with: openssl passwd -6");
 }
 
+/* What follows "STORE:snippets/", or NULL: it is no such volume. */
+static const char *find_snippet(const char *volume)
+{
+	static const char folder[] = ":snippets/";
+	const char *at = strstr(volume, folder), *name = at ? at + strlen(folder) : NULL;
+
+	if (!at || at == volume || strspn(volume, ALNUM "-_.") != (size_t)(at - volume))
+		return NULL;
+	return *name && name[strspn(name, ALNUM "-_.+")] == '\0' ? name : NULL;
+}
+
+#define LONGEST_SNIPPET 200
+
+/* "local:snippets/k3s.yaml": Proxmox lists no file whose name begins with a dot. */
+int key_check_snippet_name(const char *text, struct error *err)
+{
+	const char *name = find_snippet(text);
+
+	if (name && *name != '.' && strlen(text) <= LONGEST_SNIPPET)
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no snippet; write it like "
+					  "local:snippets/NAME, with letters, digits and -_.+, at "
+					  "most %d in all", text, LONGEST_SNIPPET);
+}
+
 /* "user=local:snippets/user.yaml" */
 int key_check_snippet(const char *text, struct error *err)
 {
 	static const char *const parts[] = { "user=", "vendor=", "network=", "meta=", NULL };
-	static const char folder[] = ":snippets/";
-	const char *volume = NULL, *name;
+	const char *volume = NULL;
 
 	for (const char *const *part = parts; *part && !volume; part++)
 		if (strncmp(text, *part, strlen(*part)) == 0)
 			volume = text + strlen(*part);
-	name = volume ? strstr(volume, folder) : NULL;
-	if (name && name != volume && strspn(volume, ALNUM "-_.") == (size_t)(name - volume) &&
-	    name[strlen(folder)] &&
-	    name[strlen(folder) + strspn(name + strlen(folder), ALNUM "-_.+")] == '\0')
+	if (volume && find_snippet(volume))
 		return 0;
 	return error_set(err, ERROR_SPEC, "\"%s\" is no snippet; write it like "
 					  "user=local:snippets/NAME, with user, vendor, network or "

@@ -442,4 +442,8 @@ const struct key key_table[KEY_COUNT] = {
 		"key-file", SCOPE_TEMPLATE, KEY_TYPE_TEXT, .check = key_check_absolute,
 		.help = "The file of the private master key, which is made if it is not there.",
 	},
+	[KEY_SNIPPET_FILE] = {
+		"file", SCOPE_SNIPPET, KEY_TYPE_TEXT,
+		.help = "The file that is put on the node as the section's name says.",
+	},
 };

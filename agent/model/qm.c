@@ -40,6 +40,7 @@ static const struct {
 	[QM_FETCH]	= { .name = "fetch", .limit = 0 },
 	[QM_POOL]	= { .name = "pool", .limit = 120 },
 	[QM_RENAME]	= { .name = "rename", .limit = 60 },
+	[QM_SNIPPET]	= { .name = "snippet", .limit = 60, .own = true },
 	[QM_CHECK]	= { .name = "check", .limit = 0, .own = true },
 	[QM_KEY]	= { .name = "key", .limit = 600, .own = true },
 	[QM_GUEST]	= { .name = "guest", .limit = 0, .own = true },
@@ -295,6 +296,24 @@ void qm_destroy_locked(struct strvec *argv, unsigned vmid)
 {
 	qm_destroy(argv, vmid);
 	strvec_pushl(argv, "--skiplock", "1", NULL);
+}
+
+void qm_snippet(struct strvec *argv, const char *volid, const char *sha256)
+{
+	strvec_pushl(argv, "snippet", volid, "sha256", sha256, NULL);
+}
+
+const char *qm_snippet_read(const char *line, const char *volid)
+{
+	static const char head[] = "snippet ", tail[] = " sha256 ";
+	size_t len = strlen(volid);
+
+	if (!line || strncmp(line, head, strlen(head)) != 0)
+		return NULL;
+	line += strlen(head);
+	if (strncmp(line, volid, len) != 0 || strncmp(line + len, tail, strlen(tail)) != 0)
+		return NULL;
+	return line + len + strlen(tail);
 }
 
 void qm_free(struct strvec *argv, const char *volid)

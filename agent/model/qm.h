@@ -34,6 +34,7 @@ enum qm_verb {
 	QM_POOL,		/* pvesh: to a resource pool */
 	QM_RENAME,		/* lvrename: a volume back to what the config calls it */
 	/* steps of vyom's own: see decide/golden.h, act/wait.h */
+	QM_SNIPPET,		/* a file for cloud-init to the node: see decide/snippet.h */
 	QM_CHECK,
 	QM_KEY,
 	QM_GUEST,
@@ -185,6 +186,13 @@ void qm_destroy(struct strvec *argv, unsigned vmid);
 
 /* The same for what a clone or a destroy that was cut off left locked (pve-facts §10). */
 void qm_destroy_locked(struct strvec *argv, unsigned vmid);
+
+/*
+ * No program's: a snippet to the node.  What a journal's line of it says, the digest up to
+ * its end; NULL: it is none of that volume.
+ */
+void qm_snippet(struct strvec *argv, const char *volid, const char *sha256);
+const char *qm_snippet_read(const char *line, const char *volid);
 
 /* Says "Removed volume" and exits 0 whatever happens (pve-facts 0.10, 12.15). */
 void qm_free(struct strvec *argv, const char *volid);

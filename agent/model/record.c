@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "model/propstr.h"
+#include "model/qm.h"
 #include "model/vmconf.h"
 
 void record_run_release(struct record_run *run)
@@ -86,6 +87,7 @@ void record_vms_release(struct record_vms *vms)
 	record_templates_release(&vms->templates);
 	record_copies_release(&vms->copies);
 	record_steps_release(&vms->in_doubt);
+	record_steps_release(&vms->snippets);
 	*vms = (struct record_vms){ 0 };
 }
 
@@ -293,6 +295,34 @@ void record_vms_doubt_end(struct record_vms *vms, unsigned vmid)
 		steps->items[i] = steps->items[--steps->count];
 		return;
 	}
+}
+
+char *record_who(const char *name, unsigned vmid)
+{
+	return vmid ? memory_print("%s (%u)", name, vmid) : memory_copy(name);
+}
+
+bool record_snippet_is_ours(const struct record_vms *vms, const char *volid, const char *digest)
+{
+	for (size_t i = 0; i < vms->snippets.count; i++) {
+		const char *wrote = qm_snippet_read(vms->snippets.items[i].argv, volid);
+
+		if (wrote && strcmp(wrote, digest) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *record_snippet_last(const struct record_vms *vms, const char *volid)
+{
+	for (size_t i = vms->snippets.count; i > 0; i--) {
+		const struct record_step *step = &vms->snippets.items[i - 1];
+		const char *wrote = qm_snippet_read(step->argv, volid);
+
+		if (wrote && step->result == RECORD_DONE)
+			return wrote;
+	}
+	return NULL;
 }
 
 const char *record_result_name(enum record_result result)

@@ -117,6 +117,7 @@ struct record_vms {
 	struct record_templates templates;
 	struct record_copies copies;	/* of VMs that are ours */
 	struct record_steps in_doubt;
+	struct record_steps snippets;	/* all that put one on the node, or tried to, in order */
 };
 
 void record_run_release(struct record_run *run);
@@ -177,6 +178,18 @@ const struct record_step *record_vms_doubt(const struct record_vms *vms, unsigne
 /* From now on step (copied) is in doubt; and: nothing of that VMID is any more. */
 void record_vms_doubt_add(struct record_vms *vms, const struct record_step *step);
 void record_vms_doubt_end(struct record_vms *vms, unsigned vmid);
+
+/* "web (101)", for messages; a snippet has no id, and is called by its name.  Caller frees. */
+char *record_who(const char *name, unsigned vmid);
+
+/*
+ * Did a step of ours write that snippet with this SHA-256, or was it about to?  A file that
+ * has it now is ours: it was cut off after the file was there, if it was cut off.
+ */
+bool record_snippet_is_ours(const struct record_vms *vms, const char *volid, const char *digest);
+
+/* The SHA-256 that it was last written with; NULL: it never was. */
+const char *record_snippet_last(const struct record_vms *vms, const char *volid);
 
 /* "open", "done", "failed", "interrupted", "retried" */
 const char *record_result_name(enum record_result result);

@@ -42,6 +42,8 @@ void spec_free_section(struct spec_section *section)
 	free(section->name);
 	free(section->ssh_keys);
 	free(section->ssh_keys_path);
+	free(section->text);
+	free(section->snippets);
 	free(section);
 }
 
@@ -55,6 +57,7 @@ void spec_free(struct spec *spec)
 	free_sections(spec->clusters, spec->cluster_count);
 	free_sections(spec->vms, spec->vm_count);
 	free_sections(spec->groups, spec->group_count);
+	free_sections(spec->snippets, spec->snippet_count);
 	free(spec->path);
 	free(spec);
 }
@@ -95,6 +98,8 @@ struct spec_section *spec_add_section(struct spec *spec, enum key_scope scope, c
 		return MEMORY_PUSH(spec->clusters, spec->cluster_count) = section;
 	case SCOPE_VM:
 		return MEMORY_PUSH(spec->vms, spec->vm_count) = section;
+	case SCOPE_SNIPPET:
+		return MEMORY_PUSH(spec->snippets, spec->snippet_count) = section;
 	case SCOPE_NIC:
 		break;	/* it is part of another section */
 	}
@@ -321,6 +326,30 @@ const struct spec_section *spec_find_node(const struct spec *spec, const char *n
 		if (strcmp(spec->nodes[i]->name, name) == 0)
 			return spec->nodes[i];
 	return NULL;
+}
+
+void spec_set_snippet(struct spec_section *snippet, const char *text)
+{
+	free(snippet->text);
+	snippet->text = memory_copy(text);
+	digest_sha256(text, strlen(text), snippet->digest);
+}
+
+static bool names_snippet(const struct spec_section *vm, const struct spec_section *snippet)
+{
+	for (size_t i = 0; i < vm->snippet_count; i++)
+		if (vm->snippets[i] == snippet)
+			return true;
+	return false;
+}
+
+bool spec_uses_snippet(const struct spec *spec, const struct spec_section *node,
+		       const struct spec_section *snippet)
+{
+	for (size_t i = 0; i < spec->vm_count; i++)
+		if ((!node || spec->vms[i]->node == node) && names_snippet(spec->vms[i], snippet))
+			return true;
+	return false;
 }
 
 bool spec_uses_template(const struct spec *spec, const struct spec_section *node,

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/strvec.h"
 #include "model/key.h"
 #include "model/spec_problem.h"
@@ -45,6 +46,11 @@ struct spec_section {
 	char *ssh_keys;		/* what the key file of a VM, or a template's master-key, holds; NULL:
 				 * none is declared */
 	char *ssh_keys_path;	/* that file's absolute path, for qm */
+	char *text;		/* what a snippet's file holds */
+	char digest[DIGEST_SHA256_TEXT];	/* of text */
+	struct spec_section **snippets;	/* a VM's after spec_check: those it names that the file
+					 * declares; not owned */
+	size_t snippet_count;
 	char mac[18];		/* a VM's or a card's: given, or derived; upper case */
 	struct spec_section **said;	/* cards that a VM, role or cluster itself names */
 	size_t said_count;
@@ -55,8 +61,8 @@ struct spec_section {
 
 struct spec {
 	char *path;		/* of the file, as said in messages */
-	struct spec_section **nodes, **templates, **roles, **clusters, **vms;
-	size_t node_count, template_count, role_count, cluster_count, vm_count;
+	struct spec_section **nodes, **templates, **roles, **clusters, **vms, **snippets;
+	size_t node_count, template_count, role_count, cluster_count, vm_count, snippet_count;
 	struct spec_section **groups;	/* what had a count, taken out of vms by spec_check */
 	size_t group_count;
 };
@@ -98,7 +104,8 @@ void spec_set(struct spec_section *section, enum key_id key, const struct strvec
 
 /*
  * Make a VM's count so many VMs, resolve names (role, cluster, node, template),
- * derive MACs, and find what no single value shows: unknown names, VMs without an id, two VMs with one id,
+ * find the snippets that each VM has of the file's own, derive MACs, and find what no
+ * single value shows: unknown names, VMs without an id, two VMs with one id,
  * name, MAC or address, an id that is a template's, an address outside its
  * gateway's net, a template that is found and told how it is built, and the like.  Sorts problems by line.
  */
@@ -155,6 +162,13 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 
 /* What only together makes no sense of a template.  Part of spec_check. */
 void spec_check_template(const struct spec_section *template, struct spec_problems *problems);
+
+/* Give a snippet the text of its file, which must have no NUL. */
+void spec_set_snippet(struct spec_section *snippet, const char *text);
+
+/* Does any VM on node (NULL: on any) name that snippet? */
+bool spec_uses_snippet(const struct spec *spec, const struct spec_section *node,
+		       const struct spec_section *snippet);
 
 /* Does any VM on node come from template? */
 bool spec_uses_template(const struct spec *spec, const struct spec_section *node,

@@ -16,7 +16,7 @@
 struct checker {
 	struct spec *spec;
 	struct spec_problems *problems;
-	struct spec_claims nodes, templates, roles, guests;
+	struct spec_claims nodes, templates, roles, guests, snippets;
 };
 
 static void checker_release(struct checker *checker)
@@ -25,6 +25,7 @@ static void checker_release(struct checker *checker)
 	spec_claims_release(&checker->templates);
 	spec_claims_release(&checker->roles);
 	spec_claims_release(&checker->guests);
+	spec_claims_release(&checker->snippets);
 }
 
 /* Only what a section says itself, and what is a good value. */
@@ -111,10 +112,12 @@ static void check_names_are_unique(struct checker *c)
 	claim_names(&clusters, c->spec->clusters, c->spec->cluster_count);
 	claim_names(&c->guests, c->spec->templates, c->spec->template_count);
 	claim_names(&c->guests, c->spec->vms, c->spec->vm_count);
+	claim_names(&c->snippets, c->spec->snippets, c->spec->snippet_count);
 	spec_claims_check(&c->nodes, "the name", c->problems);
 	spec_claims_check(&c->roles, "the name", c->problems);
 	spec_claims_check(&clusters, "the name", c->problems);
 	spec_claims_check(&c->guests, "the name", c->problems);
+	spec_claims_check(&c->snippets, "the name", c->problems);
 	spec_claims_sort(&c->templates);
 }
 
@@ -194,6 +197,8 @@ static void each_section(struct checker *c, void (*check)(struct checker *, stru
 		check(c, spec->groups[i]);
 	for (size_t i = 0; i < spec->vm_count; i++)
 		check(c, spec->vms[i]);
+	for (size_t i = 0; i < spec->snippet_count; i++)
+		check(c, spec->snippets[i]);
 }
 
 static void check_name(struct checker *c, struct spec_section *section)
@@ -219,6 +224,14 @@ static void check_vmid_is_given(struct checker *c, struct spec_section *section)
 						     "number that nothing else on the Proxmox "
 						     "cluster has",
 			 key_scope_name(section->scope), section->name);
+}
+
+static void check_file_is_given(struct checker *c, struct spec_section *section)
+{
+	if (section->scope == SCOPE_SNIPPET && !section->values[KEY_SNIPPET_FILE])
+		spec_problem_add(c->problems, section->line, "%s \"%s\": file: is missing; say "
+							     "which file it is",
+				 key_scope_name(section->scope), section->name);
 }
 
 static void check_reference(struct checker *c, const struct spec_section *section, enum key_id key,
@@ -261,6 +274,20 @@ static void resolve_role(struct checker *c, struct spec_section *vm)
 		vm->role = spec_claims_find(&c->roles, role->text);
 }
 
+/* Of "user=local:snippets/web.yaml" the volume is looked for. */
+static void resolve_snippets(struct checker *c, struct spec_section *vm)
+{
+	const struct spec_value *said = spec_said(vm, KEY_SNIPPETS);
+
+	for (size_t i = 0; said && i < said->list.count; i++) {
+		struct spec_section *snippet =
+			spec_claims_find(&c->snippets, strchr(said->list.items[i], '=') + 1);
+
+		if (snippet)
+			MEMORY_PUSH(vm->snippets, vm->snippet_count) = snippet;
+	}
+}
+
 static void resolve_vms(struct checker *c)
 {
 	for (size_t i = 0; i < c->spec->group_count; i++)
@@ -269,6 +296,7 @@ static void resolve_vms(struct checker *c)
 		struct spec_section *vm = c->spec->vms[i];
 
 		resolve_role(c, vm);
+		resolve_snippets(c, vm);
 		vm->node = resolve(vm, KEY_NODE, &c->nodes);
 		vm->template = resolve(vm, KEY_TEMPLATE, &c->templates);
 	}
@@ -357,6 +385,7 @@ void spec_check(struct spec *spec, struct spec_problems *problems)
 	each_section(&c, check_name);
 	each_section(&c, check_said);
 	each_section(&c, check_vmid_is_given);
+	each_section(&c, check_file_is_given);
 	each_section(&c, check_template);
 	check_names_are_unique(&c);
 	each_section(&c, check_references);

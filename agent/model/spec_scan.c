@@ -127,7 +127,7 @@ static void complain_wrong_section(struct scanner *s, const struct frame *frame,
 {
 	if (!scope_of(kind))
 		complain(s, frame, line, "%s: no such section; there are node, template, role, "
-					 "cluster, vm in a cluster, and nic in a vm, role or "
+					 "cluster, snippet, vm in a cluster, and nic in a vm, role or "
 					 "cluster", kind);
 	else if (frame->around)
 		complain(s, frame, line, "%s \"%s\": cannot stand in a %s; is a } missing before "

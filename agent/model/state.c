@@ -45,6 +45,17 @@ static void release_mtus(struct state *state)
 	free(state->mtus);
 }
 
+static void release_snippets(struct state *state)
+{
+	for (size_t i = 0; i < state->snippet_count; i++) {
+		free(state->snippets[i].volid);
+		free(state->snippets[i].path);
+		free(state->snippets[i].hindrance);
+		strbuf_release(&state->snippets[i].text);
+	}
+	free(state->snippets);
+}
+
 void state_release(struct state *state)
 {
 	free(state->node);
@@ -58,6 +69,7 @@ void state_release(struct state *state)
 	strvec_release(&state->resource_pools);
 	thin_pools_release(&state->pools);
 	thin_volumes_release(&state->volumes);
+	release_snippets(state);
 	free(state->held);
 	*state = (struct state)STATE_INIT;
 }
@@ -91,6 +103,14 @@ static struct state_storage *find_storage(const struct state *state, const char 
 struct state_storage *state_find_storage(const struct state *state, const char *id)
 {
 	return find_storage(state, id, strlen(id));
+}
+
+struct state_snippet *state_find_snippet(const struct state *state, const char *volid)
+{
+	for (size_t i = 0; i < state->snippet_count; i++)
+		if (strcmp(state->snippets[i].volid, volid) == 0)
+			return &state->snippets[i];
+	return NULL;
 }
 
 struct thin_volume *state_find_volume(const struct state *state, const char *volid)

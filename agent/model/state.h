@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/digest.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "model/thin.h"
 
@@ -41,6 +43,17 @@ struct state_storage {
 	bool own_folders;	/* its kinds of content lie in folders of their own choice */
 };
 
+/* A file for cloud-init that the spec has for this node. */
+struct state_snippet {
+	char *volid;		/* "local:snippets/k3s.yaml" */
+	char *path;		/* on the node; NULL: there is no place for it */
+	char *hindrance;	/* why it can be neither read nor written, and what would do; or NULL */
+	bool there;
+	bool renewed;		/* this run wrote it, in place of what VMs may have read */
+	struct strbuf text;	/* what it holds, also with a NUL; may be a secret */
+	char digest[DIGEST_SHA256_TEXT];	/* of text */
+};
+
 struct state_mtu {
 	char *bridge;
 	unsigned mtu;
@@ -66,6 +79,8 @@ struct state {
 	struct thin_pools pools;
 	struct thin_volumes volumes;
 	bool lvs_asked;		/* inactive volumes and origins are known */
+	struct state_snippet *snippets;	/* that the spec declares, and VMs of this node name */
+	size_t snippet_count;
 	unsigned *held;		/* VMIDs that look half-made and whose lock a qm holds now */
 	size_t held_count;
 };
@@ -81,6 +96,8 @@ void state_release(struct state *state);
 /* NULL if there is none. */
 struct state_guest *state_find_guest(const struct state *state, unsigned vmid);
 struct state_storage *state_find_storage(const struct state *state, const char *id);
+
+struct state_snippet *state_find_snippet(const struct state *state, const char *volid);
 
 /* The thin volume behind "STORE:NAME", or NULL: no volid, not lvmthin, or not there (or not
  * active). */
