@@ -91,6 +91,7 @@ applied() {
 
 node_new --memory 128G
 echo 'pool:prod::::' >>"$root/etc/pve/user.cfg"
+echo '#cloud-config' >"$root/var/lib/vz/snippets/vyom.yaml"
 cluster 'memory = "20G"'
 vyom apply --yes
 ok "there is one VM that runs" test -e "$root/run/qemu-server/201.pid"
@@ -207,6 +208,7 @@ applied "all keys" "${others[@]}"
 
 node_new --memory 128G
 echo 'pool:prod::::' >>"$root/etc/pve/user.cfg"
+echo '#cloud-config' >"$root/var/lib/vz/snippets/vyom.yaml"
 count_calls
 cluster "${all[@]}"
 vyom plan

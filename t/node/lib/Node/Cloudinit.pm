@@ -31,9 +31,20 @@ sub hash {
     return crypt($password, "\$5\$$salt\$");
 }
 
+# What a file of the user's own says in place of that part; undef if there is none (CI:get_custom_cloudinit_files).
+sub own {
+    my ($main, $part) = @_;
+    my $volid = Node::Property::parse($main->{cicustom} // return undef, undef)->{$part} // return undef;
+    my $path = Node::Root::path(Node::Storage::path($volid));
+    die "volume '$volid' does not exist\n" if !-e $path;
+    die "file '$path' too long - aborting\n" if -s $path > 1024 * 1024;
+    return Node::Root::slurp($path);
+}
+
 sub generate {
     my ($vmid, $conf) = @_;
     my $key = drive_key($conf->{main}) // return 0;
+    own($conf->{main}, $_) for qw(network user meta vendor);
     my $drive = Node::Disk::parse($key, $conf->{main}{$key});
     my ($store, $name) = Node::Storage::split_id($drive->{file});
     if (!Node::Lvm::volumes($store->{vgname})->{$name}) {
@@ -111,6 +122,14 @@ sub resolv {
 sub meta {
     my ($vmid, $main) = @_;
     return 'instance-id: ' . Node::Config::sha1(user($vmid, $main) . network($main)) . "\n";
+}
+
+# By which cloud-init in the guest knows it again: unlike what `qm cloudinit dump` prints, of the user's own files too.
+sub instance {
+    my ($vmid, $main) = @_;
+    my $meta = own($main, 'meta');
+    return $meta =~ /^instance-id: *(.*?) *$/m ? $1 : '' if defined($meta);
+    return Node::Config::sha1((own($main, 'user') // user($vmid, $main)) . (own($main, 'network') // network($main)));
 }
 
 1;

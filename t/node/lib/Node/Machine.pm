@@ -39,7 +39,7 @@ sub prepare {
     my $dir = folder($vmid);
     Node::Root::folder("$dir/root");
     my %machine = (vmid => $vmid, name => $main->{name} // "VM$vmid", user => $main->{ciuser} // 'ubuntu',
-        instance => Node::Cloudinit::meta($vmid, $main) =~ s/^.*: |\n//gr, settings => Node::Root::path('/etc/stand-in.d'),
+        instance => Node::Cloudinit::instance($vmid, $main), settings => Node::Root::path('/etc/stand-in.d'),
         card($vmid, $main), address($main), behaviour($vmid));
     $machine{name} =~ s/\..*//;
     $machine{disk} = disk($main) if $Node::Root::root eq '';
