@@ -230,7 +230,7 @@ injected() {
 
 # writing: is the file beside its place there?
 writing() {
-	ls -A "$root/var/lib/vz/snippets" | grep -q '^\.vyom-pve-[0-9]*-1-'
+	compgen -G "$root/var/lib/vz/snippets/.vyom-pve-*-1-*" >/dev/null
 }
 
 status 2 "a full disk" injected 'fsync:error=ENOSPC:when=1' apply --yes
@@ -246,23 +246,26 @@ status 0 "without RENAME_NOREPLACE" injected 'renameat2:error=EINVAL:when=1' app
 ok "it is there too" is_declared
 ok "alone" alone
 
-# meanwhile COMMAND: what others do while the file is written and not yet in its place
+# meanwhile CALL: somebody else's comes as the child enters its first such CALL, and the file is not yet in its place
 meanwhile() {
-	inject "fsync:delay_enter=1000000:when=1" apply --reinit --yes &
+	inject "$1:delay_enter=1000000:when=1" apply --reinit --yes &
 	soon writing
-	eval "$1"
+	[ "$1" = fsync ] || sleep 0.2
+	echo theirs >"$(place)"
 	wait $!
 }
-node_again
-status 3 "one that comes meanwhile" meanwhile 'echo theirs >"$(place)"'
-out "$volid +snippet +failed .* was changed by someone else meanwhile; it stays as it is" "is not replaced"
-ok "it is as it was" grep -qx theirs "$(place)"
-ok "alone" alone
+for call in fsync /rename; do
+	node_again
+	status 3 "one that comes meanwhile, at $call" meanwhile $call
+	out "$volid +snippet +failed .* was (changed|made) by someone else meanwhile; it stays as it is" "is not replaced"
+	ok "it is as it was" grep -qx theirs "$(place)"
+	ok "alone" alone
+done
 node_again
 vyom apply --yes
 node_keep
 text second
-status 3 "one that is changed meanwhile" meanwhile 'echo theirs >"$(place)"'
+status 3 "one that is changed meanwhile" meanwhile fsync
 ok "is as it was" grep -qx theirs "$(place)"
 ok "alone" alone
 
