@@ -189,11 +189,12 @@ END_TEST
 START_TEST(what_a_step_left_is_swept_away_and_nothing_else)
 {
 	run("cd vz/snippets && touch a.yaml .vyom-pve-1-2-0123456789abcdef .vyom-pve-1-2-fedcba9876543210 "
-	    ".vyom-pve-1-2-0123456789abcde .vyom-pve-1-2-0123456789abcdefa .vyom-pve-1-2-0123456789abcdeg "
+	    ".vyom-pve-1-2-0123456789abcde .vyom-pve-1-2-0123456789abcdefa .vyom-pve-1-2-0123456789abcdef.bak "
+	    ".vyom-pve-1-2-0123456789abcdeg "
 	    ".vyom-pve-1-21-0123456789abcdef .vyom-pve-1-3-0123456789abcdef");
 	snippet_file_sweep(root, PLACE, "pve-1-2");
 	run("! ls -A vz/snippets | grep -E '^.vyom-pve-1-2-([0-9a-f]{16})$'");
-	ck_assert_uint_eq(count_files(), 6);
+	ck_assert_uint_eq(count_files(), 7);
 }
 END_TEST
 
