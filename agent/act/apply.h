@@ -5,8 +5,8 @@
  * A step is journalled before it begins and after it ended, runs as a child
  * that survives us, and is done when looking at the node again shows that the
  * plan no longer needs it; its exit status only helps to say why it is not.
- * One VM's failure stops that VM alone.  SIGINT and SIGTERM: no new steps, the
- * running ones finish.
+ * One VM's failure stops that VM alone; no VM is begun before the snippets are there.
+ * SIGINT and SIGTERM: no new steps, the running ones finish.
  */
 #ifndef APPLY_H
 #define APPLY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * worker.h - one VM of a run: its steps, one after the other
+ * worker.h - one VM of a run, or its snippets: the steps, one after the other
  *
  * Before each step and after it the VM is looked at and planned again, so that a
  * step always runs with what is there (the volume's real name, say), and so that

@@ -35,9 +35,9 @@ struct state;
 struct state_guest;
 
 struct plan_step {
-	const struct spec_section *section;	/* the VM's; NULL where it is destroyed */
+	const struct spec_section *section;	/* the VM's; NULL where it is destroyed; a snippet's */
 	const char *vm;			/* its name */
-	unsigned vmid;
+	unsigned vmid;			/* a snippet has none: 0 */
 	enum qm_verb verb;
 	struct strvec argv;
 	char *input;	/* what it reads on its stdin, and nobody else may see; NULL: nothing */

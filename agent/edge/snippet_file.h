@@ -27,7 +27,8 @@ struct strbuf;
  * Add to text what the file at path holds, through bundle.  -1 if it cannot be read or
  * trusted (base/file.h), is empty, larger than SNIPPET_LARGEST, or no text.
  */
-int snippet_file_read(struct bundle *bundle, const char *path, struct strbuf *text, struct error *err);
+int snippet_file_read(struct bundle *bundle, const char *path, struct strbuf *text,
+		      struct error *err);
 
 /* Look what there is at snippet's path: fills all from hindrance on, in place of what it was. */
 void snippet_file_look(const char *root, struct state_snippet *snippet);

@@ -44,7 +44,7 @@ struct record_run {
 
 struct record_step {
 	int64_t run, number;	/* number counts from 1 within the run */
-	unsigned vmid;
+	unsigned vmid;		/* 0: a snippet's */
 	char *vm;		/* its name in the config */
 	char *verb;		/* "clone", "set", … */
 	char *argv;		/* as run, quoted */
