@@ -305,6 +305,7 @@ void adopt_forecast(const struct state *state, const struct record_vms *records,
 	const struct plan_options options = { .reinit = false };
 
 	forecast_records(records, adopt, &after);
+	after.snippets = records->snippets;	/* lent */
 	for (size_t i = 0; i < adopt->count; i++) {
 		struct adopt_vm *vm = &adopt->vms[i];
 		CLEANUP(diff_vm_release) struct diff_vm diff = { .vm = NULL };
@@ -316,6 +317,7 @@ void adopt_forecast(const struct state *state, const struct record_vms *records,
 		differences_find(&diff, state, &vm->differences);
 		plan_vm(&diff, state, &options, &vm->plan);
 	}
+	after.snippets = (struct record_steps){ .items = NULL };
 }
 
 static uint64_t disk_size(const struct propstr *drive, const struct state *state)
