@@ -194,6 +194,20 @@ ok "it is there" is_declared
 status 0 "destroy" vyom destroy vm-1 --yes
 ok "leaves it" is_declared
 
+# --- several ---
+cp "$root/etc/vyom/vyom.conf" "$tmp/vyom.conf"
+echo '#cloud-config' >"$root/etc/vyom/more.yaml"
+sed -i 's|"vendor=[^"]*"|&, "user=local:snippets/more.yaml"|' "$root/etc/vyom/vyom.conf"
+echo 'snippet "local:snippets/more.yaml" { file = "more.yaml" }' >>"$root/etc/vyom/vyom.conf"
+rm "$(place)"
+status 0 "two that are missing" vyom apply --yes
+ok "are put there one after the other" test "$(grep -c ' snippet .*done' "$tmp/out")" = 2
+ok "both" cmp "$root/etc/vyom/more.yaml" "$root/var/lib/vz/snippets/more.yaml"
+ok "and the first" is_declared
+vyom destroy vm-1 --yes
+rm "$root/var/lib/vz/snippets/more.yaml" "$root/etc/vyom/more.yaml"
+cp "$tmp/vyom.conf" "$root/etc/vyom/vyom.conf"
+
 # --- from elsewhere, as one line ---
 mkdir -p "$tmp/outpost/etc/vyom"
 mv "$root/etc/vyom/"* "$tmp/outpost/etc/vyom"
