@@ -215,31 +215,33 @@ START_TEST(what_a_snippet_was_written_with_is_read_back)
 }
 END_TEST
 
-START_TEST(every_verb_has_a_name_and_what_may_copy_has_no_limit)
+START_TEST(every_verb_has_a_name_and_what_copies_has_no_limit)
 {
 	for (enum qm_verb verb = 0; verb < QM_VERB_COUNT; verb++) {
-		bool makes = verb == QM_CLONE || verb == QM_CREATE;
-		bool own = verb >= QM_SNIPPET;
+		const char *name = qm_verb_name(verb);
 
-		ck_assert_msg(qm_verb_name(verb) && *qm_verb_name(verb), "%d", verb);
-		ck_assert_msg((qm_verb_limit(verb) == 0) ==
-			      (makes || verb == QM_FETCH || verb == QM_MOVE || (own && verb != QM_KEY && verb != QM_WAIT &&
-				verb != QM_SNIPPET)),
-			      "%s",
-			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_allocates(verb) == (makes || verb == QM_RESIZE || verb == QM_ALLOC ||
-							 verb == QM_EFIDISK || verb == QM_MOVE),
-			      "%s",
-			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_makes(verb) == makes && qm_verb_is_own(verb) == own, "%s",
-			      qm_verb_name(verb));
-		ck_assert_msg(qm_verb_leaves(verb) == (makes || verb == QM_DESTROY ||
-						       verb == QM_EFIDISK || verb == QM_MOVE), "%s",
-			      qm_verb_name(verb));
-		ck_assert_int_eq(qm_verb_find(qm_verb_name(verb)), verb);
+		ck_assert_int_eq(qm_verb_find(name), verb);
+		ck_assert_msg(!qm_verb_has(verb, QM_COPIES) ||
+			      (qm_verb_limit(verb) == 0 && qm_verb_has(verb, QM_ALLOCATES)), "%s", name);
+		ck_assert_msg(!qm_verb_has(verb, QM_MAKES | QM_NAMES) || qm_verb_has(verb, QM_LEAVES),
+			      "%s", name);
+		ck_assert_msg(qm_verb_has(verb, QM_OWN) == (verb >= QM_SNIPPET), "%s", name);
 	}
 	ck_assert_int_eq(qm_verb_find("sing"), QM_VERB_COUNT);
 	ck_assert_uint_gt(qm_verb_limit(QM_SHUTDOWN), 90);
+}
+END_TEST
+
+START_TEST(what_takes_a_digest_is_guarded)
+{
+	const enum qm_verb guarded[] = { QM_SET, QM_EFIDISK, QM_RESIZE, QM_MOVE };
+	size_t count = 0;
+
+	for (enum qm_verb verb = 0; verb < QM_VERB_COUNT; verb++)
+		count += qm_verb_has(verb, QM_GUARDED);
+	ck_assert_uint_eq(count, sizeof(guarded) / sizeof(*guarded));
+	for (size_t i = 0; i < count; i++)
+		ck_assert_msg(qm_verb_has(guarded[i], QM_GUARDED), "%s", qm_verb_name(guarded[i]));
 }
 END_TEST
 
@@ -340,7 +342,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_test(tcase, qm_is_the_nodes_own);
 	tcase_add_test(tcase, a_move_is_known_again_by_what_it_was_called_with);
 	tcase_add_loop_test(tcase, what_a_snippet_was_written_with_is_read_back, 0, ROWS(written));
-	tcase_add_test(tcase, every_verb_has_a_name_and_what_may_copy_has_no_limit);
+	tcase_add_test(tcase, every_verb_has_a_name_and_what_copies_has_no_limit);
+	tcase_add_test(tcase, what_takes_a_digest_is_guarded);
 	tcase_add_loop_test(tcase, only_a_lock_that_its_holder_gives_back_is_worth_another_try, 0,
 			    ROWS(busy));
 	tcase_add_test(tcase, a_changed_config_and_a_taken_id_are_told_apart);

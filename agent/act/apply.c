@@ -108,24 +108,19 @@ static size_t count_running(const struct crew *crew)
 	return running;
 }
 
-static bool is_copied(const struct plan_step *step)
-{
-	return step->verb == QM_CLONE || step->verb == QM_MOVE;
-}
-
 /* Copies to one storage wait for each other: the storage's lock would make them, and time out. */
 static bool storage_has_room(const struct crew *crew, const struct plan_step *step)
 {
 	size_t limit = step->full ? FULL_AT_ONCE : LINKED_AT_ONCE, clones = 0;
 
-	if (!is_copied(step))
+	if (!qm_verb_has(step->verb, QM_COPIES))
 		return true;
 	if (crew->apply->clone_jobs)
 		limit = crew->apply->clone_jobs;
 	for (size_t i = 0; i < crew->count; i++) {
 		const struct plan_step *other = worker_step(&crew->workers[i]);
 
-		clones += crew->workers[i].state == WORKER_RUNNING && is_copied(other) &&
+		clones += crew->workers[i].state == WORKER_RUNNING && qm_verb_has(other->verb, QM_COPIES) &&
 			  strcmp(other->storage, step->storage) == 0;
 	}
 	return clones < limit;

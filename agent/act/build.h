@@ -54,7 +54,7 @@ void build_close(struct build *build);
 /* Before the step begins.  -1: it must not. */
 int build_begin_step(struct build *build, enum qm_verb verb, struct error *err);
 
-/* For a step of our own, qm_verb_is_own(). */
+/* For a step of our own, QM_OWN. */
 struct child_work build_work(struct build *build, enum qm_verb verb, const struct state *state);
 
 /*

@@ -170,11 +170,11 @@ int join_quiet(const struct recover *recover, const struct record_step *step, st
 	CLEANUP(scope_free) char *work = NULL;
 
 	/* a worker outlives its qm for a moment, and may not have the lock yet */
-	if (qm_verb_leaves(verb))
+	if (qm_verb_has(verb, QM_LEAVES))
 		pause_shortly();
 	if (observe_after(recover->root, recover->state, step->vmid, verb, err) < 0)
 		return -1;
-	if (!qm_verb_leaves(verb))
+	if (!qm_verb_has(verb, QM_LEAVES))
 		return 0;
 	work = find_work(recover, step->vmid);
 	return work ? wait_for_work(recover, step, &work, err) : 0;

@@ -105,7 +105,7 @@ bool recover_left_something(const struct state *state, const struct record_vms *
 
 	if (step->output && qm_output_is_clash(step->output))
 		return false;
-	if (qm_verb_find(step->verb) == QM_EFIDISK || qm_verb_find(step->verb) == QM_MOVE)
+	if (qm_verb_has(qm_verb_find(step->verb), QM_NAMES))
 		return leftover_stray(state, records, step->vmid).volume != NULL;
 	leftover_find(state, records, step->vmid, &leftover);
 	return leftover.kind == LEFTOVER_OURS || leftover.kind == LEFTOVER_BUSY;

@@ -175,7 +175,7 @@ static void watch_pool(struct worker *worker)
 	struct thin_pool *pool = NULL;
 	struct error ignored;
 
-	if ((qm_verb_makes(step->verb) || step->verb == QM_MOVE) && step->storage)
+	if (qm_verb_has(step->verb, QM_COPIES) && step->storage)
 		pool = state_find_pool(state, step->storage);
 	if (!pool || worker->spoilt ||
 	    thin_dm_refresh_pool(worker->apply->root, pool, &ignored) < 0 ||

@@ -59,16 +59,14 @@ static char *describe_source(const struct state *state, const struct plan_step *
 	return text;
 }
 
-/* The step's command; set, resize and move shall meet the very config that we planned for. */
+/* The step's command; what can be told so meets the very config that we planned for. */
 static void fill_argv(const struct worker *worker, struct strvec *argv)
 {
 	const struct plan_step *step = worker_step(worker);
 	const struct state_guest *guest = state_find_guest(worker->apply->state, step->vmid);
 
 	strvec_extend(argv, &step->argv);
-	if ((step->verb == QM_SET || step->verb == QM_RESIZE || step->verb == QM_EFIDISK ||
-	     step->verb == QM_MOVE) &&
-	    guest && *guest->digest)
+	if (qm_verb_has(step->verb, QM_GUARDED) && guest && *guest->digest)
 		qm_guard(argv, guest->digest);
 }
 
@@ -128,7 +126,7 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 		work = wait_work(&wait);
 		return child_prepare_work(&worker->child, &work, worker->output, err);
 	}
-	if (qm_verb_is_own(verb)) {
+	if (qm_verb_has(verb, QM_OWN)) {
 		work = build_work(worker->apply->build, verb, worker->apply->state);
 		return child_prepare_work(&worker->child, &work, worker->output, err);
 	}
@@ -177,7 +175,7 @@ static int begin_child(struct worker *worker, const struct strvec *argv, struct 
 /* Until it is known how it ended, what it leaves is ours to undo. */
 static void raise_doubt(struct worker *worker, enum qm_verb verb)
 {
-	if (qm_verb_leaves(verb))
+	if (qm_verb_has(verb, QM_LEAVES))
 		record_vms_doubt_add(worker->apply->records, &worker->record);
 }
 

@@ -46,7 +46,7 @@ static int remember(struct worker *worker, struct error *err)
 	const struct apply *apply = worker->apply;
 	enum qm_verb verb = worker_step(worker)->verb;
 
-	if ((qm_verb_makes(verb) || verb == QM_MOVE) &&
+	if (qm_verb_has(verb, QM_COPIES) &&
 	    !judge_pool_is_sound(worker_step(worker), apply->state))
 		worker->spoilt = true;
 	if (verb == QM_CLONE)

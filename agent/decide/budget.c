@@ -236,7 +236,7 @@ bool budget_admits_step(const struct plan_step *step, const struct state *state,
 	const struct thin_pool *pool = NULL;
 	char free_text[NUMBER_TEXT], copy_text[NUMBER_TEXT];
 
-	if (node && step->storage && qm_verb_allocates(step->verb))
+	if (node && step->storage && qm_verb_has(step->verb, QM_ALLOCATES))
 		pool = state_find_pool(state, step->storage);
 	if (!pool)
 		return true;

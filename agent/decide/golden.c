@@ -167,7 +167,7 @@ static bool is_begun(const struct spec_section *template, const struct state *st
 
 	/* what was finished, and is half destroyed, was being pruned */
 	if (doubt && strcmp(doubt->vm, template->name) == 0)
-		return !record || !record->sealed || qm_verb_makes(qm_verb_find(doubt->verb));
+		return !record || !record->sealed || qm_verb_has(qm_verb_find(doubt->verb), QM_MAKES);
 	return guest && golden_record(records, guest) && !record->sealed &&
 	       strcmp(record->name, template->name) == 0 &&
 	       (!golden_is_ready(guest) || golden_is_of_image(template, guest));

@@ -18,7 +18,7 @@ bool judge_pool_is_sound(const struct plan_step *step, const struct state *state
 {
 	const struct thin_pool *pool = NULL;
 
-	if (qm_verb_allocates(step->verb) && step->storage)
+	if (qm_verb_has(step->verb, QM_ALLOCATES) && step->storage)
 		pool = state_find_pool(state, step->storage);
 	return !pool || pool->mode == THIN_MODE_RW || pool->mode == THIN_MODE_UNKNOWN;
 }
@@ -44,7 +44,7 @@ static bool volumes_are_gone(const struct plan_step *step, const struct state *s
 /* A step of our own says last why it failed; no status of its means more. */
 static bool explain_own(const struct record_step *record, struct strbuf *why)
 {
-	if (!qm_verb_is_own(qm_verb_find(record->verb)) || !record->output || !WIFEXITED(record->status))
+	if (!qm_verb_has(qm_verb_find(record->verb), QM_OWN) || !record->output || !WIFEXITED(record->status))
 		return false;
 	qm_output_complaint(record->output, why);
 	return why->len > 0;
@@ -87,20 +87,15 @@ static void explain(const struct record_step *record, const struct plan *next, s
 		strbuf_addf(why, "; %s", next->refusals[i].text);
 }
 
-/* Of these a VM may need several: the next one is no sign that this one failed. */
-static bool is_one_of_many(enum qm_verb verb)
-{
-	return verb == QM_FREE || verb == QM_ALLOC || verb == QM_RESIZE || verb == QM_MOVE ||
-	       verb == QM_SNIPPET;
-}
-
 /* A resize that only a rescan is missing to is half done: volume and config do not agree (3.5). */
 static bool is_needed_still(const struct plan_step *step, const struct plan *next)
 {
 	for (size_t i = 0; i < next->count; i++) {
 		const struct plan_step *other = &next->steps[i];
 
-		if (is_one_of_many(other->verb) && !strvec_equal(&other->argv, &step->argv))
+		/* one of several is no sign that this one failed */
+		if (qm_verb_has(other->verb, QM_REPEATS) &&
+		    !strvec_equal(&other->argv, &step->argv))
 			continue;
 		if (other->verb == step->verb ||
 		    (step->verb == QM_RESIZE && other->verb == QM_RESCAN))

@@ -266,7 +266,7 @@ struct leftover_stray leftover_stray(const struct state *state, const struct rec
 	const struct record_step *doubt = record_vms_doubt(records, vmid);
 	enum qm_verb verb = doubt ? qm_verb_find(doubt->verb) : QM_VERB_COUNT;
 
-	if (verb != QM_EFIDISK && verb != QM_MOVE)
+	if (!qm_verb_has(verb, QM_NAMES))
 		return (struct leftover_stray){ NULL, NULL };
 	for (size_t i = 0; i < state->volumes.count; i++) {
 		const struct thin_volume *volume = &state->volumes.items[i];

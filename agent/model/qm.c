@@ -19,33 +19,32 @@
 static const struct {
 	const char *name;
 	unsigned limit;
-	bool allocates, makes, leaves, own;
+	unsigned traits;
 } verbs[QM_VERB_COUNT] = {
-	[QM_CLONE]	= { .name = "clone", .limit = 0, .allocates = true, .makes = true,
-			    .leaves = true },
-	[QM_SET]	= { .name = "set", .limit = 180 },
-	[QM_ALLOC]	= { .name = "alloc", .limit = 300, .allocates = true },
-	[QM_EFIDISK]	= { .name = "efidisk", .limit = 300, .allocates = true, .leaves = true },
-	[QM_RESIZE]	= { .name = "resize", .limit = 300, .allocates = true },
-	[QM_MOVE]	= { .name = "move", .limit = 0, .allocates = true, .leaves = true },
-	[QM_RESCAN]	= { .name = "rescan", .limit = 300 },
-	[QM_START]	= { .name = "start", .limit = 600 },
-	[QM_SHUTDOWN]	= { .name = "shutdown", .limit = 600 },
-	[QM_DESTROY]	= { .name = "destroy", .limit = 600, .leaves = true },
-	[QM_FREE]	= { .name = "free", .limit = 300 },
-	[QM_CREATE]	= { .name = "create", .limit = 0, .allocates = true, .makes = true,
-			    .leaves = true },
-	[QM_STOP]	= { .name = "stop", .limit = 300 },
-	[QM_TEMPLATE]	= { .name = "template", .limit = 300 },
-	[QM_FETCH]	= { .name = "fetch", .limit = 0 },
-	[QM_POOL]	= { .name = "pool", .limit = 120 },
-	[QM_RENAME]	= { .name = "rename", .limit = 60 },
-	[QM_SNIPPET]	= { .name = "snippet", .limit = 60, .own = true },
-	[QM_CHECK]	= { .name = "check", .limit = 0, .own = true },
-	[QM_KEY]	= { .name = "key", .limit = 600, .own = true },
-	[QM_GUEST]	= { .name = "guest", .limit = 0, .own = true },
-	[QM_SEAL]	= { .name = "seal", .limit = 0, .own = true },
-	[QM_WAIT]	= { .name = "wait", .limit = 3600, .own = true },
+	[QM_CLONE]	= { "clone", 0, QM_ALLOCATES | QM_COPIES | QM_MAKES | QM_LEAVES },
+	[QM_SET]	= { "set", 180, QM_GUARDED },
+	[QM_ALLOC]	= { "alloc", 300, QM_ALLOCATES | QM_REPEATS },
+	[QM_EFIDISK]	= { "efidisk", 300, QM_ALLOCATES | QM_NAMES | QM_LEAVES | QM_GUARDED },
+	[QM_RESIZE]	= { "resize", 300, QM_ALLOCATES | QM_GUARDED | QM_REPEATS },
+	[QM_MOVE]	= { "move", 0, QM_ALLOCATES | QM_COPIES | QM_NAMES | QM_LEAVES |
+				       QM_GUARDED | QM_REPEATS },
+	[QM_RESCAN]	= { "rescan", 300, 0 },
+	[QM_START]	= { "start", 600, 0 },
+	[QM_SHUTDOWN]	= { "shutdown", 600, 0 },
+	[QM_DESTROY]	= { "destroy", 600, QM_LEAVES },
+	[QM_FREE]	= { "free", 300, QM_REPEATS },
+	[QM_CREATE]	= { "create", 0, QM_ALLOCATES | QM_COPIES | QM_MAKES | QM_LEAVES },
+	[QM_STOP]	= { "stop", 300, 0 },
+	[QM_TEMPLATE]	= { "template", 300, 0 },
+	[QM_FETCH]	= { "fetch", 0, 0 },
+	[QM_POOL]	= { "pool", 120, 0 },
+	[QM_RENAME]	= { "rename", 60, 0 },
+	[QM_SNIPPET]	= { "snippet", 60, QM_OWN | QM_REPEATS },
+	[QM_CHECK]	= { "check", 0, QM_OWN },
+	[QM_KEY]	= { "key", 600, QM_OWN },
+	[QM_GUEST]	= { "guest", 0, QM_OWN },
+	[QM_SEAL]	= { "seal", 0, QM_OWN },
+	[QM_WAIT]	= { "wait", 3600, QM_OWN },
 };
 
 const char *qm_verb_name(enum qm_verb verb)
@@ -67,24 +66,9 @@ unsigned qm_verb_limit(enum qm_verb verb)
 	return verbs[verb].limit;
 }
 
-bool qm_verb_allocates(enum qm_verb verb)
+bool qm_verb_has(enum qm_verb verb, enum qm_trait trait)
 {
-	return verbs[verb].allocates;
-}
-
-bool qm_verb_makes(enum qm_verb verb)
-{
-	return verb < QM_VERB_COUNT && verbs[verb].makes;
-}
-
-bool qm_verb_leaves(enum qm_verb verb)
-{
-	return verb < QM_VERB_COUNT && verbs[verb].leaves;
-}
-
-bool qm_verb_is_own(enum qm_verb verb)
-{
-	return verb < QM_VERB_COUNT && verbs[verb].own;
+	return verb < QM_VERB_COUNT && verbs[verb].traits & trait;
 }
 
 const char *qm_prefix(const char *name)
@@ -93,7 +77,7 @@ const char *qm_prefix(const char *name)
 
 	if (verb == QM_MOVE)
 		return "qm disk ";
-	return qm_verb_is_own(verb) || verb == QM_EFIDISK ? "" : "qm ";
+	return qm_verb_has(verb, QM_OWN) || verb == QM_EFIDISK ? "" : "qm ";
 }
 
 char *qm_program(const char *root, const char *name)

@@ -58,23 +58,23 @@ unsigned qm_verb_limit(enum qm_verb verb);
 /* How many seconds a call may take to end after TERM: it cleans up (pve-facts 7.10). */
 #define QM_PATIENCE 60
 
-/* Is it no program that is executed, but work of vyom's own, done in a child? */
-bool qm_verb_is_own(enum qm_verb verb);
-
 /* "qm ", for messages, before the name of a verb that is qm's, or "qm disk "; else "". */
 const char *qm_prefix(const char *name);
 
-/* Does it make a VM, which until it ended well is half-made (pve-facts 1.6, 4.22)? */
-bool qm_verb_makes(enum qm_verb verb);
+enum qm_trait {
+	QM_OWN		= 1 << 0,	/* no program is executed: work of vyom's own, in a child */
+	QM_ALLOCATES	= 1 << 1,	/* takes space from a storage, and waits for its lock (1.2.5) */
+	QM_COPIES	= 1 << 2,	/* a disk, for hours maybe; a pool that is bad spoils it */
+	QM_MAKES	= 1 << 3,	/* a VM, which until it ended well is half-made (1.6, 4.22) */
+	QM_NAMES	= 1 << 4,	/* makes a volume under a name of qm's choice */
+	QM_LEAVES	= 1 << 5,	/* cut off, it may leave what no config names: half a VM,
+					 * volumes of one that is gone, a volume that it named */
+	QM_GUARDED	= 1 << 6,	/* takes the config's digest: qm_guard() */
+	QM_REPEATS	= 1 << 7,	/* a VM may need several */
+};
 
-/*
- * Cut off, may it leave what no config names: half a VM, volumes of one that is gone, a
- * volume that it made under a name of qm's choice?
- */
-bool qm_verb_leaves(enum qm_verb verb);
-
-/* Does it take space from a storage, and so wait for that storage's lock (pve-facts 1.2.5)? */
-bool qm_verb_allocates(enum qm_verb verb);
+/* What is so for that verb; nothing for QM_VERB_COUNT.  Numbers are of pve-facts. */
+bool qm_verb_has(enum qm_verb verb, enum qm_trait trait);
 
 /* What is executed for argv[0], "qm", "pvesm", "pvesh" or "lvrename", on the node at root: caller frees. */
 char *qm_program(const char *root, const char *name);

@@ -107,7 +107,7 @@ struct record_steps { struct record_step *items; size_t count; };
 
 /*
  * What the journal knows of VMs: who ours are, by vmid, ascending; which templates
- * are; and the steps in doubt of the verbs that leave something (qm_verb_leaves()), at
+ * are; and the steps in doubt of the verbs that leave something (QM_LEAVES), at
  * most one a VM: begun, and neither known to have ended well nor to have left nothing.
  * What such a step left is ours to undo.
  */
