@@ -34,8 +34,10 @@ static int make_beside(int folder, const char *mark, char **name, struct error *
 	uint64_t number;
 	int fd;
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return error_set_errno(err, "getrandom");
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+		error_set_errno(err, "getrandom");
+		return -1;
+	}
 	*name = memory_print("%s%0*" PRIx64, begin, RANDOM_DIGITS, number);
 	fd = openat(folder, *name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)
