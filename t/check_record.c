@@ -124,10 +124,13 @@ START_TEST(a_vm_is_called_by_cluster_and_name)
 }
 END_TEST
 
+/* a second after the one before */
 static void wrote(struct record_vms *vms, const char *digest, enum record_result result)
 {
+	double ended = (double)vms->snippets.count + 1;
+
 	MEMORY_PUSH(vms->snippets.items, vms->snippets.count) = (struct record_step){
-		.vm = memory_copy("s:snippets/a"), .result = result,
+		.vm = memory_copy("s:snippets/a"), .result = result, .ended = ended,
 		.argv = memory_print("snippet s:snippets/a sha256 %s", digest),
 	};
 }
@@ -136,7 +139,7 @@ START_TEST(a_snippet_is_ours_that_was_written_or_was_to_be)
 {
 	CLEANUP(record_vms_release) struct record_vms vms = { 0 };
 
-	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/a"));
+	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/a", RECORD_EVER));
 	wrote(&vms, "01", RECORD_DONE);
 	wrote(&vms, "02", RECORD_DONE);
 	wrote(&vms, "03", RECORD_OPEN);
@@ -148,8 +151,10 @@ START_TEST(a_snippet_is_ours_that_was_written_or_was_to_be)
 		ck_assert(!record_snippet_is_ours(&vms, "s:snippets/b", digest));
 	}
 	ck_assert(!record_snippet_is_ours(&vms, "s:snippets/a", "05"));
-	ck_assert_str_eq(record_snippet_last(&vms, "s:snippets/a"), "02");
-	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/b"));
+	ck_assert_str_eq(record_snippet_last(&vms, "s:snippets/a", RECORD_EVER), "02");
+	ck_assert_str_eq(record_snippet_last(&vms, "s:snippets/a", 1.5), "01");
+	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/a", 0.5));
+	ck_assert_ptr_null(record_snippet_last(&vms, "s:snippets/b", RECORD_EVER));
 }
 END_TEST
 

@@ -200,7 +200,7 @@ static void *obtain_held(struct reader *reader, const char *id)
 static const struct field {
 	void *(*obtain)(struct reader *reader, const char *subject);
 	const char *keyword, *word;
-	enum { TEXT, LIST, MORE, SIZE, USAGE, COUNT, HOLDS, WROTE, FLAG, CHOICE, TIME, CLASH } type;
+	enum { TEXT, LIST, MORE, SIZE, USAGE, COUNT, WHEN, HOLDS, WROTE, FLAG, CHOICE, TIME, CLASH } type;
 	size_t offset;
 	int choice;	/* what a FLAG's or CHOICE's word means */
 } fields[] = {
@@ -237,6 +237,7 @@ static const struct field {
 	FIELD(guest, state_guest, "ha", TEXT, ha, 0),
 	FIELD(guest, state_guest, "replicated", TEXT, replication, 0),
 	FIELD(guest, state_guest, "running", CHOICE, pid, 4711),
+	FIELD(guest, state_guest, "since", WHEN, since, 0),
 	FIELD(record, record_vm, "cluster", TEXT, cluster, 0),
 	FIELD(record, record_vm, "name", TEXT, name, 0),
 	FIELD(record, record_vm, "uuid", TEXT, uuid, 0),
@@ -261,6 +262,7 @@ static const struct field {
 	FIELD(snippet, state_snippet, "hindered", TEXT, hindrance, 0),
 	FIELD(snippet, state_snippet, "holds", HOLDS, volid, 0),
 	FIELD(wrote, record_step, "text", WROTE, argv, 0),
+	FIELD(wrote, record_step, "at", WHEN, ended, 0),
 	FIELD(held, state, "by-a-qm", FLAG, mounted, true),
 };
 
@@ -324,6 +326,9 @@ static bool set_field(const struct field *field, void *thing, char *value)
 		return set_usage(place, value);
 	case COUNT:
 		*(unsigned *)place = (unsigned)strtoul(value, NULL, 10);
+		return true;
+	case WHEN:
+		*(double *)place = strtod(value, NULL);
 		return true;
 	case HOLDS:
 		hold(thing, value);

@@ -36,6 +36,13 @@ digest() {
 	sha256sum <"$1" | cut -c1-64
 }
 
+# The node's clock, which stands still between two starts of VMs, goes on to now: 202 was the last one.
+age() {
+	echo "$(cut -d' ' -f1 "$root/proc/uptime") $(date +%s.%N) $(stat -c %.9Y "$root/run/qemu-server/202.pid")" |
+		awk '{ printf "%.2f 0.00\n", $1 + $2 - $3 }' >"$tmp/uptime"
+	cp "$tmp/uptime" "$root/proc/uptime"
+}
+
 # --- it is made ---
 node_new
 text first
@@ -103,12 +110,23 @@ ok "nothing is left beside it" alone
 ok "-o events has begin and end of the step" test "$(grep -c "\"step-[bd][a-z]*\",\"vm\":\"$volid\",\"vmid\":null" "$tmp/out")" = 2
 ok "and not what it holds" not grep -q hush "$tmp/out"
 ok "no qm was called" test ! -e "$root/calls"
+age
 status 0 "verify is in line" vyom verify
+out "^waits for a restart vm-1 \(201\): snippets: $volid was changed since the VM was started" "and knows that a VM has not read it yet"
+status 0 "plan" vyom plan
+out "^note vm-2 \(202\): $volid: changed since .* \(vyom apply --restart --reinit\)" "says how it would"
+status 0 "a restart for it alone" vyom apply --reinit --restart --yes
+ok "is two" test "$(grep -c '^qm shutdown\|^qm start' "$root/calls")" = 4
+age
+status 0 "afterwards" vyom verify
+no_out 'waits' "nothing waits"
+rm "$root/calls"
 text third
 status 0 "with --restart" vyom apply --reinit --restart --yes
 out '# restart: local:snippets/k3s.yaml' "VMs are restarted for it"
 ok "both" test "$(grep -c '^qm shutdown\|^qm start' "$root/calls")" = 4
 ok "the file first" is_declared
+age
 status 0 "and once" vyom apply --reinit --restart --yes
 out '^Nothing to do' "only"
 

@@ -217,6 +217,8 @@ static void compare_guest(struct diff_vm *diff, const struct state *state,
 	compare_pool(diff, guest->pool);
 	if (!diff->fresh)
 		snippet_find_changes(diff->vm, guest->conf, state, records, &diff->snippets);
+	if (diff->running)
+		snippet_find_unread(diff->vm, guest, state, records, &diff->unread);
 }
 
 /* What a clone or destroy left, ours or not, comes before all other questions. */
@@ -237,7 +239,7 @@ void diff_vm(const struct spec_section *vm, const struct state *state,
 	const struct record_vm *record = record_vms_find(records, vmid);
 
 	*result = (struct diff_vm){ .vm = vm, .vmid = vmid, .guest = guest,
-				    .snippets = STRVEC_INIT };
+				    .snippets = STRVEC_INIT, .unread = STRVEC_INIT };
 	judge_leftover(result, state, records);
 	if (result->leftover.kind == LEFTOVER_NONE)
 		result->obstacle = obstacle_find(vm, state, guest, record, records);
@@ -313,6 +315,7 @@ void diff_vm_release(struct diff_vm *diff)
 	leftover_release(&diff->leftover);
 	free(diff->misplaced);
 	strvec_release(&diff->snippets);
+	strvec_release(&diff->unread);
 	diff_data_release(diff);
 	*diff = (struct diff_vm){ .vm = NULL };
 }

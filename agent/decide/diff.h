@@ -70,6 +70,7 @@ struct diff_vm {
 	struct leftover_stray stray;
 	const char *pool; /* the resource pool that it shall be in, where it is not */
 	struct strvec snippets;	/* by whose change cloud-init starts over; of one that has run */
+	struct strvec unread;	/* snippets that changed since it was started; while it runs */
 	char *misplaced; /* the storage its disk lies on, where another is declared */
 	bool fresh; /* absent, or never started yet: nothing in it can be lost */
 	bool busy; /* somebody is at work on it who will be done: a backup, say */

@@ -111,6 +111,20 @@ static void remark_restart(const struct diff_vm *diff, struct plan *plan)
 			  options.buf, how);
 }
 
+static void remark_unread(const struct diff_vm *diff, struct plan *plan)
+{
+	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
+	CLEANUP(scope_free) char *how = plan_how_to_restart(diff);
+
+	for (size_t i = 0; diff->running && i < diff->unread.count; i++)
+		strbuf_join(&names, ", ", diff->unread.items[i]);
+	if (names.len)
+		plan_note(plan, diff->vm->name, diff->vmid,
+			  "%s: changed since the VM was started; cloud-init treats the guest as a "
+			  "new one when it is stopped and started again (%s%s)",
+			  names.buf, how, spec_flag(diff->vm, KEY_START) ? " --reinit" : "");
+}
+
 /*
  * " (instance-id 0123456789ab → ba9876543210)", where it is ours to tell.  false: it
  * stays the same, as with a card that cloud-init gives no address.
@@ -176,6 +190,7 @@ void plan_remark(const struct diff_vm *diff, const struct state *state,
 		 const struct plan_options *options, struct plan *plan)
 {
 	remark_restart(diff, plan);
+	remark_unread(diff, plan);
 	remark_reinit(diff, state, options, plan);
 	note_replication(diff, plan);
 	note_lacks(diff, plan);

@@ -30,7 +30,7 @@ static bool waits(const struct diff_item *item, const struct plan_options *optio
 
 static bool is_stale(const struct diff_vm *diff)
 {
-	return diff->guest->conf->cloudinit_stale;
+	return diff->guest->conf->cloudinit_stale || diff->unread.count;
 }
 
 bool plan_restart_is_due(const struct diff_vm *diff, const struct state *state,
@@ -55,6 +55,8 @@ static char *reason(const struct diff_vm *diff, bool moves)
 			plan_describe_change(&diff->items[i], &changes);
 	for (size_t i = 0; i < diff->snippets.count; i++)
 		strbuf_join(&changes, ", ", diff->snippets.items[i]);
+	for (size_t i = 0; i < diff->unread.count; i++)
+		strbuf_join(&changes, ", ", diff->unread.items[i]);
 	return memory_print("restart%s%s%s%s", moves ? ", to move disks" : "",
 			    diff->guest->ha ? ", " PLAN_ASKED_OF_HA : "",
 			    changes.len ? ": " : "", changes.buf);
@@ -71,7 +73,7 @@ void plan_restart_begin(const struct diff_vm *diff, const struct state *state,
 	qm_shutdown_asked(&step->argv, diff->vmid, PLAN_SHUTDOWN_SECONDS);
 	if (is_stale(diff) && !options->reinit)
 		plan_refuse(plan, diff->vm->name, diff->vmid,
-			    "restart: a change of its cloud-init options waits for the next start, "
+			    "restart: a change for cloud-init waits for the next start, "
 			    "and cloud-init would treat the guest as a new one then (host keys, "
 			    "users, network made again); say --reinit too if that is meant");
 	*stopped = *diff;

@@ -119,7 +119,7 @@ static bool changes(const struct spec_section *snippet, const struct state *stat
 {
 	const struct state_snippet *found = state_find_snippet(state, snippet->name);
 	CLEANUP(scope_free) char *why = NULL;
-	const char *last = record_snippet_last(records, snippet->name);
+	const char *last = record_snippet_last(records, snippet->name, RECORD_EVER);
 
 	if (found && found->renewed)
 		return true;
@@ -152,6 +152,28 @@ void snippet_find_changes(const struct spec_section *vm, const struct vmconf *co
 		    changes(snippet, state, records) && !strvec_contains(changed, snippet->name))
 			strvec_push(changed, snippet->name);
 	}
+}
+
+static bool is_unread(const struct spec_section *snippet, const struct state_guest *guest,
+		      const struct state *state, const struct record_vms *records)
+{
+	const struct state_snippet *found = state_find_snippet(state, snippet->name);
+	const char *read = record_snippet_last(records, snippet->name, guest->since);
+	CLEANUP(scope_free) char *why = NULL;
+
+	return part_of(guest->conf, snippet->name) == PART_IDENTITY && read && !found->renewed &&
+	       snippet_standing(snippet, state, records, &why) == SNIPPET_AS_DECLARED &&
+	       strcmp(read, found->digest) != 0;
+}
+
+void snippet_find_unread(const struct spec_section *vm, const struct state_guest *guest,
+			 const struct state *state, const struct record_vms *records,
+			 struct strvec *unread)
+{
+	for (size_t i = 0; i < vm->snippet_count; i++)
+		if (is_unread(vm->snippets[i], guest, state, records) &&
+		    !strvec_contains(unread, vm->snippets[i]->name))
+			strvec_push(unread, vm->snippets[i]->name);
 }
 
 /* Then its own diff says what becomes of it. */

@@ -23,6 +23,7 @@ struct record_vms;
 struct spec;
 struct spec_section;
 struct state;
+struct state_guest;
 struct strvec;
 struct vmconf;
 
@@ -64,5 +65,13 @@ void snippet_note_change(const struct spec_section *snippet, struct state *state
 void snippet_find_changes(const struct spec_section *vm, const struct vmconf *conf,
 			  const struct state *state, const struct record_vms *records,
 			  struct strvec *changes);
+
+/*
+ * Add to unread those that vyom changed since that guest, which runs, was started with another
+ * text, so that its next start is what cloud-init starts over at.  Not what this run changes.
+ */
+void snippet_find_unread(const struct spec_section *vm, const struct state_guest *guest,
+			 const struct state *state, const struct record_vms *records,
+			 struct strvec *unread);
 
 #endif

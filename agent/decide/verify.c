@@ -140,6 +140,15 @@ static void add_data(struct verify *verify, enum verify_kind kind, const struct 
 	}
 }
 
+static void add_unread(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
+{
+	for (size_t i = 0; i < vm->unread.count; i++)
+		add(verify, kind == VERIFY_DRIFT ? VERIFY_WAITING : kind, vm->vm->name, vm->vmid,
+		    "snippets")->text = memory_print("%s was changed since the VM was started, and "
+						     "is read at its next start",
+						     vm->unread.items[i]);
+}
+
 static void add_stray(struct verify *verify, enum verify_kind kind, const struct diff_vm *vm)
 {
 	if (vm->stray.volume)
@@ -209,6 +218,7 @@ static void verify_vm(const struct diff_vm *vm, enum verify_kind kind, struct ve
 		add_item(verify, kind, vm, &vm->items[i]);
 	add_disk(verify, kind, vm);
 	add_data(verify, kind, vm);
+	add_unread(verify, kind, vm);
 	add_stray(verify, kind, vm);
 	add_memberships(verify, kind, vm);
 	add_lacks(verify, kind, vm);

@@ -125,7 +125,8 @@ static int read_guest(struct running *running, const struct state *state, const 
 		return -1;
 	if (!guest->local || guest->kind != STATE_QEMU)
 		return 0;
-	running_read(running, guest->vmid, &guest->pid, &guest->uptime);
+	if (running_read(running, guest->vmid, &guest->pid, &guest->uptime))
+		guest->since = running->date - guest->uptime;
 	return read_conf(running->root, guest, &running->text, err);
 }
 

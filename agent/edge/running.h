@@ -18,7 +18,7 @@ struct running {
 	const char *root;
 	unsigned *vmids;	/* ascending */
 	size_t count;
-	double now;		/* seconds since boot */
+	double now, date;	/* seconds since boot, and since 1970 */
 	struct strbuf text;	/* of the file being read */
 };
 

@@ -313,13 +313,13 @@ bool record_snippet_is_ours(const struct record_vms *vms, const char *volid, con
 	return false;
 }
 
-const char *record_snippet_last(const struct record_vms *vms, const char *volid)
+const char *record_snippet_last(const struct record_vms *vms, const char *volid, double until)
 {
 	for (size_t i = vms->snippets.count; i > 0; i--) {
 		const struct record_step *step = &vms->snippets.items[i - 1];
 		const char *wrote = qm_snippet_read(step->argv, volid);
 
-		if (wrote && step->result == RECORD_DONE)
+		if (wrote && step->result == RECORD_DONE && step->ended <= until)
 			return wrote;
 	}
 	return NULL;

@@ -8,6 +8,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -188,8 +189,12 @@ char *record_who(const char *name, unsigned vmid);
  */
 bool record_snippet_is_ours(const struct record_vms *vms, const char *volid, const char *digest);
 
-/* The SHA-256 that it was last written with; NULL: it never was. */
-const char *record_snippet_last(const struct record_vms *vms, const char *volid);
+/*
+ * The SHA-256 that it was last written with until then, in seconds since 1970, or RECORD_EVER;
+ * NULL: it was not.
+ */
+#define RECORD_EVER DBL_MAX
+const char *record_snippet_last(const struct record_vms *vms, const char *volid, double until);
 
 /* "open", "done", "failed", "interrupted", "retried" */
 const char *record_result_name(enum record_result result);

@@ -31,6 +31,7 @@ struct state_guest {
 	char *replication;	/* "101-0": a job that copies it to another node, or NULL */
 	pid_t pid;		/* 0: not running; local QEMU guests only */
 	double uptime;		/* seconds */
+	double since;		/* when it was started, seconds since 1970 */
 };
 
 struct state_storage {
