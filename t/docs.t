@@ -39,7 +39,7 @@ diff "$tmp/keys" "$tmp/said" >"$tmp/out"
 ok "vyom.conf(5) says of each key of a VM when its change is in force" not test -s "$tmp/out"
 
 # how long a step may take
-perl -ne 'print "$2 ", $3 || "none", "\n" while /\[QM_([A-Z]+)\]\s*= \{ \.name = "([a-z]+)"(?:, \.limit = ([0-9]+))?/g' \
+perl -ne 'print "$1 ", $2 || "none", "\n" while /\[QM_[A-Z]+\]\s*= \{ "([a-z]+)", ([0-9]+),/g' \
 	agent/model/qm.c | sort >"$tmp/limits"
 sed -n '/^\.It Cm timeouts/,/^\.El/p' agent/vyom.conf.5 |
 	perl -ne '$t = $1 if /^\.It ([0-9]+|none)$/; print map { "$_ $t\n" } grep { /[a-z]/ } split / /, $1 if defined $t && /^\.Cm (.*)/' |
