@@ -179,11 +179,10 @@ guests_say never
 run_qm start 203
 status 255 "or never" ssh_to 10.0.2.203 true
 run_qm stop 203
-guests_say yes "host-key-changes 3"
+guests_say yes "host-key-changes 5"
 run_qm start 203
 guest_up 10.0.2.203
-old=$(host_key 10.0.2.203)
-ok "a host key may change" test "$(host_key 10.0.2.203)" != "$old"
+ok "a host key may change" test "$(for _ in 1 2 3 4 5 6; do host_key 10.0.2.203; done | sort -u | wc -l)" = 2
 guest_says 203 ignore-shutdown ''
 status 255 "a guest may not listen to shutdown" run_qm shutdown 203 --timeout 5
 ok "and stays" ssh_to 10.0.2.203 true
