@@ -66,7 +66,7 @@
 #include "decide/loss.h"
 #include "decide/plan.h"
 #include "decide/replace.h"
-#include "decide/snippet.h"
+#include "decide/plan_snippet.h"
 #include "decide/verify.h"
 #include "edge/spec_conf.h"
 #include "golden_state.h"
@@ -207,7 +207,7 @@ static void print_plan(const struct scene *scene, const char *words, FILE *out)
 	};
 	CLEANUP(plan_release) struct plan plan = { .steps = NULL };
 
-	snippet_plan(scene->spec, &scene->state, &scene->records, &options, &plan);
+	plan_snippets(scene->spec, &scene->state, &scene->records, &options, &plan);
 	plan_all(&scene->diff, &scene->state, &options, &plan);
 	admit(scene->spec, &scene->state, &plan);
 	draw(out, document_plan(&plan));

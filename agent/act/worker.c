@@ -14,8 +14,8 @@
 #include "decide/golden.h"
 #include "decide/judge.h"
 #include "decide/plan_restart.h"
+#include "decide/plan_snippet.h"
 #include "decide/replace.h"
-#include "decide/snippet.h"
 #include "edge/running.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
@@ -50,7 +50,7 @@ void worker_plan(const struct worker *worker, struct plan *plan)
 
 	if (first->verb == QM_SNIPPET) {
 		for (size_t i = 0; i < worker->planned_count; i++)
-			snippet_plan_one(first[i].section, apply->state, apply->records, plan);
+			plan_snippet(first[i].section, apply->state, apply->records, plan);
 		return;
 	}
 	if (apply->build) {

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "decide/diff.h"
-#include "decide/snippet.h"
+#include "decide/plan_snippet.h"
 #include "base/error.h"
 #include "edge/journal.h"
 #include "base/memory.h"
@@ -39,7 +39,7 @@ void run_make_plan(const struct cli *cli, struct plan *plan)
 	const struct plan_options options = options_of(cli);
 
 	diff_all(cli->spec, &cli->state, &cli->records, &diff);
-	snippet_plan(cli->spec, &cli->state, &cli->records, &options, plan);
+	plan_snippets(cli->spec, &cli->state, &cli->records, &options, plan);
 	plan_all(&diff, &cli->state, &options, plan);
 	admit(cli->spec, &cli->state, plan);
 }

@@ -17,8 +17,6 @@
 
 #include <stdbool.h>
 
-struct plan;
-struct plan_options;
 struct record_vms;
 struct spec;
 struct spec_section;
@@ -45,17 +43,18 @@ enum snippet_standing snippet_standing(const struct spec_section *snippet,
 				       const struct state *state, const struct record_vms *records,
 				       char **why);
 
-/* Add the step that one needs, or the refusal. */
-void snippet_plan_one(const struct spec_section *snippet, const struct state *state,
-		      const struct record_vms *records, struct plan *plan);
+enum snippet_part {
+	SNIPPET_NONE,
+	SNIPPET_QUIET,		/* the instance-id does not come from it */
+	SNIPPET_IDENTITY,
+};
 
-/*
- * The same of all that VMs of this node name, before any step of theirs; and what becomes
- * of VMs besides those whose own diff says it.
- */
-void snippet_plan(const struct spec *spec, const struct state *state,
-		  const struct record_vms *records, const struct plan_options *options,
-		  struct plan *plan);
+/* What volid is to a guest of that config. */
+enum snippet_part snippet_part_of(const struct vmconf *conf, const char *volid);
+
+/* Will it be another text than the last one that a start can have read? */
+bool snippet_changes(const struct spec_section *snippet, const struct state *state,
+		     const struct record_vms *records);
 
 /* Before it is written: that VMs which run have read another is remembered in state. */
 void snippet_note_change(const struct spec_section *snippet, struct state *state,

@@ -34,7 +34,7 @@ enum qm_verb {
 	QM_POOL,		/* pvesh: to a resource pool */
 	QM_RENAME,		/* lvrename: a volume back to what the config calls it */
 	/* steps of vyom's own: see decide/golden.h, act/wait.h */
-	QM_SNIPPET,		/* a file for cloud-init to the node: see decide/snippet.h */
+	QM_SNIPPET,		/* a file for cloud-init to the node: see decide/plan_snippet.h */
 	QM_CHECK,
 	QM_KEY,
 	QM_GUEST,

@@ -182,11 +182,15 @@ sub fresh_pid {
     return $pid;
 }
 
-# The root's own clock: /proc/uptime as it was made, plus the time that went by since.
+# A root's own clock is that of the machine, and a day more.
+sub up {
+    return ($Node::Root::root eq '' ? 0 : 100000) + Node::Root::clock();
+}
+
+# Its /proc/uptime stands still until the next guest is started.
 sub start_ticks {
     my $file = Node::Root::path('/proc/uptime');
-    my $born = (stat(Node::Root::path('/proc/version')))[9] // time();
-    my $up = 100000 + (time() - $born) + substr(Node::Root::clock() =~ /\.(\d\d)/ ? $1 : 0, 0, 2) / 100;
+    my $up = up();
     Node::Root::replace($file, sprintf("%.2f %.2f\n", $up, 2 * $up));
     return int($up * 100);
 }
@@ -267,7 +271,7 @@ sub uptime {
     my $stat = Node::Root::slurp(Node::Root::path("/proc/$pid/stat"));
     $stat =~ s/^.*\)\s+//s;
     my $ticks = (split / /, $stat)[19];
-    my $up = $Node::Root::root eq '' ? Node::Root::clock() : 100000 + time() - (stat(Node::Root::path('/proc/version')))[9];
+    my $up = up();
     return int($up - $ticks / 100);
 }
 
