@@ -129,12 +129,11 @@ static bool is_unread(const struct spec_section *snippet, const struct state_gue
 {
 	const struct state_snippet *found = state_find_snippet(state, snippet->name);
 	const char *read = record_snippet_last(records, snippet->name, guest->since);
-	CLEANUP(scope_free) char *why = NULL;
 
-	return snippet_part_of(guest->conf, snippet->name) == SNIPPET_IDENTITY &&
-	       read && !found->renewed &&
-	       snippet_standing(snippet, state, records, &why) == SNIPPET_AS_DECLARED &&
-	       strcmp(read, found->digest) != 0;
+	if (snippet_part_of(guest->conf, snippet->name) != SNIPPET_IDENTITY || !read ||
+	    !found || !found->there || found->renewed)
+		return false;
+	return strcmp(found->digest, snippet->digest) == 0 && strcmp(found->digest, read) != 0;
 }
 
 void snippet_find_unread(const struct spec_section *vm, const struct state_guest *guest,
