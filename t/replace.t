@@ -229,7 +229,12 @@ sed -i 's/user = "ubuntu"/& clone = "full"/' "$root/etc/vyom/vyom.conf"
 status 3 "a full clone into a pool that somebody else fills meanwhile" vyom replace --yes vm-1
 out 'vm-1 \(201\) +clone +failed.*its pool could not be written while it was copied' "is not done"
 ok "what it made is taken away again" test "$(volumes_of 201)" = 0 -a ! -e "$conf/201.conf"
-status 3 "and forgotten" vyom destroy --dry-run vm-1
+# a clone that died of TERM may still leave something, so it is in doubt until the next run has looked
+forgotten() {
+	vyom destroy --dry-run vm-1
+	grep -q 'vyom made no VM called "vm-1"\|vm-1 (201): it is gone already' "$tmp/out"
+}
+ok "and there is nothing left to destroy" forgotten
 sed -i '/vm-9000-cloudinit/ s/ parts=full:838854912//' "$root/var/lib/stand-in/lvs"
 "$srcdir/t/node/refresh" "$root"
 mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
