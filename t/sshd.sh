@@ -56,8 +56,9 @@ sshd_start() {
 		ssh-keygen -q -t ed25519 -N '' -f "$folder/host_key"
 		cp "$home/.ssh/id_ed25519.pub" "$folder/authorized_keys"
 		sshd_vyom "$name" "$root"
+		# below those that connections are given for their own end, of which others have many
 		for _ in $(seq 50); do
-			port=$((20000 + RANDOM % 40000))
+			port=$((20000 + RANDOM % 12000))
 			sshd_port_is_free "$port" && break
 		done
 		echo "$port" >"$folder/port"
