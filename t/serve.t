@@ -145,7 +145,7 @@ ok "and nothing was changed" not test -s "$tmp/out"
 if [ "$(id -u)" = 0 ] && [ -x /usr/sbin/sshd ]; then
 	ssh-keygen -q -t ed25519 -N '' -f "$tmp/host" && ssh-keygen -q -t ed25519 -N '' -f "$tmp/key"
 	echo "restrict,command=\"$top_builddir/vyom serve-ssh --sysroot $root\" $(cat "$tmp/key.pub")" >"$tmp/allowed"
-	port=$((20000 + $$ % 20000))
+	port=$((20000 + $$ % 12000))
 	made=
 	[ -d /run/sshd ] || { mkdir -m 755 /run/sshd && made=yes; }
 	/usr/sbin/sshd -D -f /dev/null -o "HostKey=$tmp/host" -o "AuthorizedKeysFile=$tmp/allowed" -o StrictModes=no -o UsePAM=no \
