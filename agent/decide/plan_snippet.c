@@ -42,11 +42,9 @@ static bool is_declared_with(const struct spec *spec, const struct state *state,
 	for (size_t i = 0; i < spec->vm_count; i++) {
 		const struct spec_section *vm = spec->vms[i];
 
-		if (strcmp(vm->node->name, state->node) != 0 || spec_number(vm, KEY_VMID) != vmid)
-			continue;
-		for (size_t j = 0; j < vm->snippet_count; j++)
-			if (vm->snippets[j] == snippet)
-				return true;
+		if (strcmp(vm->node->name, state->node) == 0 &&
+		    spec_number(vm, KEY_VMID) == vmid && spec_names_snippet(vm, snippet))
+			return true;
 	}
 	return false;
 }

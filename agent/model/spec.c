@@ -335,7 +335,7 @@ void spec_set_snippet(struct spec_section *snippet, const char *text)
 	digest_sha256(text, strlen(text), snippet->digest);
 }
 
-static bool names_snippet(const struct spec_section *vm, const struct spec_section *snippet)
+bool spec_names_snippet(const struct spec_section *vm, const struct spec_section *snippet)
 {
 	for (size_t i = 0; i < vm->snippet_count; i++)
 		if (vm->snippets[i] == snippet)
@@ -347,7 +347,8 @@ bool spec_uses_snippet(const struct spec *spec, const struct spec_section *node,
 		       const struct spec_section *snippet)
 {
 	for (size_t i = 0; i < spec->vm_count; i++)
-		if ((!node || spec->vms[i]->node == node) && names_snippet(spec->vms[i], snippet))
+		if ((!node || spec->vms[i]->node == node) &&
+		    spec_names_snippet(spec->vms[i], snippet))
 			return true;
 	return false;
 }

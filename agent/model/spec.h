@@ -166,6 +166,9 @@ void spec_check_template(const struct spec_section *template, struct spec_proble
 /* Give a snippet the text of its file, which must have no NUL. */
 void spec_set_snippet(struct spec_section *snippet, const char *text);
 
+/* Does that VM name that snippet? */
+bool spec_names_snippet(const struct spec_section *vm, const struct spec_section *snippet);
+
 /* Does any VM on node (NULL: on any) name that snippet? */
 bool spec_uses_snippet(const struct spec *spec, const struct spec_section *node,
 		       const struct spec_section *snippet);
