@@ -31,7 +31,7 @@ gone() {
 }
 
 soon() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 30))
 
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1

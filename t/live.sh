@@ -7,7 +7,7 @@
 #				$root and $vyom are known, hold waits until the test says `release`
 #	begin apply --yes	vyom in the background: $live is its pid, $root.live its output
 #	finished		waits for it: its exit status, and its output is the last command's
-#	soon command…		passes if the command does within ten seconds
+#	soon command…		passes if the command does within thirty seconds
 #	json 'PERL'		passes if PERL does; $d is the last command's output as a document
 #	node_keep, node_again	remembers this node as it is; makes it so again
 #	state_of VMID…		the configs of VMs, less what no two clones have in common
@@ -62,7 +62,7 @@ finished() {
 }
 
 soon() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 30))
 
 	while [ $SECONDS -lt $end ]; do
 		"$@" >/dev/null 2>&1 && return 0

@@ -42,7 +42,7 @@ lacks() { ! grep -q -e "$2" "$1" || { echo "'$2' in:"; cat "$1"; false; }; }
 plain() { sed -E 's/ctime=[0-9]+/ctime=TIME/; s/([0-9A-F]{2}:){5}[0-9A-F]{2}/MAC/; s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/' "$1"; }
 volumes() { sed -n 's/^thin pve\/\([^ ]*\).*/\1/p' "$root/var/lib/stand-in/lvs" | grep -e "-$1-" | tr '\n' ' '; }
 free_lock() { flock -n "$root/var/lock/qemu-server/lock-$1.conf" true; }
-soon() { n=0; while [ $n -lt 100 ]; do "$@" > /dev/null 2>&1 && return 0; sleep 0.05; n=$((n + 1)); done; "$@"; }
+soon() { n=0; while [ $n -lt 600 ]; do "$@" > /dev/null 2>&1 && return 0; sleep 0.05; n=$((n + 1)); done; "$@"; }
 scale() { sed -i "s/^time-scale .*/time-scale $1/" "$root/etc/stand-in.conf"; }
 
 "$here/new" "$root" --time-scale 0.02 --pool-size 32G --tiny-pool 400M || exit 99
