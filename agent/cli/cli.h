@@ -2,8 +2,8 @@
 /*
  * cli.h - one invocation of vyom, as the verbs see it
  *
- * vyom.c parses the command line by its verb table, prepares what the verb's
- * row says it needs, and calls it.  A verb returns its exit status, or -1 with
+ * vyom.c finds the verb in its table and has its options read (command_line.h), prepares
+ * what the verb's row says it needs, and calls it.  A verb returns its exit status, or -1 with
  * err filled, whose kind then decides (error.h).
  */
 #ifndef CLI_H
