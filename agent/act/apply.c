@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "edge/clock.h"
 #include "model/record.h"
 #include "base/scope.h"
 #include "act/worker.h"
@@ -179,7 +180,7 @@ static void wake_paused(struct crew *crew)
 {
 	for (size_t i = 0; i < crew->count; i++)
 		if (crew->workers[i].state == WORKER_PAUSED &&
-		    watch_clock() >= crew->workers[i].resume)
+		    clock_monotonic() >= crew->workers[i].resume)
 			crew->workers[i].state = WORKER_READY;
 }
 
@@ -279,7 +280,7 @@ int apply_plan(struct apply *apply, const struct plan *plan, const struct record
 	       struct apply_result *result, struct error *err)
 {
 	struct crew crew = { .apply = apply, .result = result, .signals = -1 };
-	double began = watch_clock();
+	double began = clock_monotonic();
 	int status;
 
 	if (make_output_folder(apply->root, run->id, err) < 0 || open_signals(&crew, err) < 0)
@@ -295,6 +296,6 @@ int apply_plan(struct apply *apply, const struct plan *plan, const struct record
 						  .steps = plan->count,
 						  .done = result->steps_done,
 						  .failed = result->steps_failed,
-						  .seconds = watch_clock() - began });
+						  .seconds = clock_monotonic() - began });
 	return status;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "act/build_part.h"
 #include "base/file.h"
@@ -13,6 +12,7 @@
 #include "base/strbuf.h"
 #include "decide/golden.h"
 #include "decide/lint.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "model/record.h"
 #include "model/state.h"
@@ -111,7 +111,7 @@ static int remember_seal(const char *root, const struct record_step *step,
 
 	if (!record || record->sealed || !ended_well(step) || !read_seal(root, step, record))
 		return 0;
-	record->sealed = (double)time(NULL);
+	record->sealed = clock_wall();
 	return journal_template_remember(journal, record, err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strvec.h"
+#include "edge/clock.h"
 
 enum {
 	LOCK_SECONDS = 60,	/* that apt itself waits for a lock */
@@ -105,7 +106,7 @@ static int insist(struct guest *guest, const struct strvec *argv, const char *wh
 		if (!has_failed(&command))
 			return 0;
 		why = find_hindrance(command.output.buf);
-		if (!why || guest_clock() + pause * scale >= deadline)
+		if (!why || clock_monotonic() + pause * scale >= deadline)
 			return judge(&command, what, err);
 		guest_say("%s: %s; again in %s", what, why,
 			  number_format_duration(pause * scale, duration));
@@ -126,7 +127,7 @@ static void begin_argv(const struct guest *guest, struct strvec *argv)
 int guest_install(struct guest *guest, struct error *err)
 {
 	CLEANUP(strvec_release) struct strvec update = STRVEC_INIT, install = STRVEC_INIT;
-	double deadline = guest_clock() + guest->job->apt_seconds * guest->job->time_scale;
+	double deadline = clock_monotonic() + guest->job->apt_seconds * guest->job->time_scale;
 
 	if (!guest->job->packages || guest->job->packages->count == 0)
 		return 0;

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strvec.h"
+#include "edge/clock.h"
 #include "edge/ssh.h"
 
 enum {
@@ -31,14 +32,6 @@ void guest_say(const char *format, ...)
 	va_end(args);
 	putchar('\n');
 	fflush(stdout);
-}
-
-double guest_clock(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 void guest_pause(double seconds)
@@ -71,17 +64,17 @@ static int try_login(struct guest *guest, double left, enum ssh_failure *failure
 int guest_connect(struct guest *guest, struct error *err)
 {
 	const struct guest_job *job = guest->job;
-	double limit = job->ssh_seconds * job->time_scale, deadline = guest_clock() + limit;
+	double limit = job->ssh_seconds * job->time_scale, deadline = clock_monotonic() + limit;
 	char duration[NUMBER_TEXT];
 	struct error why = { 0 }, told = { 0 };
 	enum ssh_failure failure;
 
-	while (try_login(guest, deadline - guest_clock(), &failure, &why) < 0) {
+	while (try_login(guest, deadline - clock_monotonic(), &failure, &why) < 0) {
 		double pause = failure == SSH_FAILURE_KEY_REFUSED ? PAUSE_REFUSED : PAUSE;
 
 		if (failure == SSH_FAILURE_OTHER_HOST)
 			return error_set(err, why.kind, "%s: %s", job->address, why.text);
-		if (guest_clock() + pause * job->time_scale >= deadline)
+		if (clock_monotonic() + pause * job->time_scale >= deadline)
 			return error_set(err, ERROR_COMMAND, "no login at %s within %s: %s",
 					 job->address, number_format_duration(limit, duration),
 					 why.text);

@@ -38,9 +38,6 @@ struct guest_command {
 /* Tell a line. */
 void guest_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Monotonic seconds. */
-double guest_clock(void);
-
 void guest_pause(double seconds);
 
 /* Log in, within the job's bound, telling what is waited for when that changes. */

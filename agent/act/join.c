@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "decide/plan.h"
 #include "edge/child.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "edge/pvefs.h"
 #include "model/record.h"
@@ -76,7 +77,7 @@ static int follow_child(const struct recover *recover, const struct record_step 
 	const struct plan_step like = {
 		.vm = step->vm, .vmid = step->vmid, .verb = qm_verb_find(step->verb),
 	};
-	double ago = watch_wall_clock() - step->started;
+	double ago = clock_wall() - step->started;
 	struct watch watch;
 
 	watch_begin(&watch, timeouts_limit(recover->node, like.verb), ago > 0 ? ago : 0,

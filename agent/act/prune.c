@@ -2,9 +2,9 @@
 #include "act/prune.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/scope.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "edge/outputs.h"
 
@@ -63,11 +63,8 @@ static bool is_old(const void *context, const struct outputs_file *file)
 int prune_outputs(const char *root, struct journal *journal, unsigned days,
 		  struct outputs_removed *removed, struct error *err)
 {
-	CLEANUP(release) struct known known = { .limit = 0 };
-	struct timespec now;
+	CLEANUP(release) struct known known = { .limit = clock_wall() - (double)days * DAY };
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	known.limit = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)days * DAY;
 	if (journal_read_runs(journal, 0, &known.runs, err) < 0 ||
 	    journal_read_open_steps(journal, &known.open, err) < 0 ||
 	    journal_read_in_doubt(journal, &known.in_doubt, err) < 0)

@@ -18,6 +18,7 @@
 #include "decide/option.h"
 #include "decide/plan.h"
 #include "edge/child.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "model/firmware_disk.h"
 #include "model/qm.h"
@@ -284,7 +285,7 @@ static int settle_step(struct recover *recover, struct record_step *step, struct
 	if (find_result(recover, step, err) < 0)
 		return -1;
 	tell(recover, step);
-	step->ended = watch_wall_clock();
+	step->ended = clock_wall();
 	free(step->message);
 	step->message = memory_copy("vyom ended before the step did; a later run looked what came "
 				    "of it");

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "edge/agent.h"
+#include "edge/clock.h"
 
 enum {
 	AGENT_SECONDS = 300,	/* to boot, and to get an address */
@@ -59,13 +60,13 @@ static int wait_for(const struct wait *wait, const struct awaited *awaited, stru
 		    struct error *err)
 {
 	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-	double deadline = watch_clock() + awaited->seconds * wait->time_scale;
+	double deadline = clock_monotonic() + awaited->seconds * wait->time_scale;
 	int there;
 
 	strbuf_addf(&line, "waiting for %s", awaited->what);
 	say(line.buf);
 	while ((there = awaited->ask(wait, text, err)) == 0) {
-		if (watch_clock() >= deadline)
+		if (clock_monotonic() >= deadline)
 			return error_set(err, ERROR_COMMAND,
 					 "it was started, but %s was not there after %u s; see "
 					 "qm terminal %u", awaited->what, awaited->seconds,

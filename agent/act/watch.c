@@ -2,32 +2,16 @@
 #include "act/watch.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "edge/clock.h"
 #include "edge/thin_dm.h"
 
 enum { LOOK_EVERY = 5 };	/* seconds */
 
-double watch_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-double watch_wall_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 void watch_begin(struct watch *watch, unsigned limit, double ago, double scale)
 {
-	double now = watch_clock();
+	double now = clock_monotonic();
 
 	*watch = (struct watch){
 		.limit = limit, .scale = scale, .began = now - ago, .moved = now, .looked = now,
@@ -54,7 +38,7 @@ static uint64_t measure(const char *root, unsigned vmid, const char *output)
 
 void watch_look(struct watch *watch, const char *root, unsigned vmid, const char *output)
 {
-	double now = watch_clock();
+	double now = clock_monotonic();
 	uint64_t progress;
 
 	if (now < watch->looked + LOOK_EVERY * watch->scale || watch->limit)
@@ -68,7 +52,7 @@ void watch_look(struct watch *watch, const char *root, unsigned vmid, const char
 
 enum watch_advice watch_advise(const struct watch *watch)
 {
-	double now = watch_clock();
+	double now = clock_monotonic();
 
 	if (watch->terminated)
 		return now > watch->terminated + QM_PATIENCE * watch->scale ? WATCH_GIVE_UP :
@@ -80,5 +64,5 @@ enum watch_advice watch_advise(const struct watch *watch)
 
 void watch_terminated(struct watch *watch)
 {
-	watch->terminated = watch_clock();
+	watch->terminated = clock_monotonic();
 }

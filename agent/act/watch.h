@@ -27,12 +27,6 @@ struct watch {
 
 enum watch_advice { WATCH_WAIT, WATCH_TERMINATE, WATCH_GIVE_UP };
 
-/* Seconds on a clock that never jumps. */
-double watch_clock(void);
-
-/* Seconds since the epoch, for the journal. */
-double watch_wall_clock(void);
-
 /* A call that may take limit seconds (0: as long as it gets on) and began so many ago. */
 void watch_begin(struct watch *watch, unsigned limit, double ago, double scale);
 

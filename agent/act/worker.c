@@ -16,6 +16,7 @@
 #include "decide/plan_restart.h"
 #include "decide/plan_snippet.h"
 #include "decide/replace.h"
+#include "edge/clock.h"
 #include "edge/running.h"
 #include "edge/thin_dm.h"
 #include "model/state.h"
@@ -141,7 +142,7 @@ void worker_leave_open(struct worker *worker, const char *why)
 	worker->result->undecided = true;
 	worker->state = WORKER_FAILED;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
-					    .seconds = watch_clock() - worker->watch.began });
+					    .seconds = clock_monotonic() - worker->watch.began });
 }
 
 static void terminate(struct worker *worker)
@@ -215,7 +216,7 @@ static bool is_asked_of_ha(struct worker *worker)
 
 	if (!guest || !guest->ha || worker->child.status != 0 ||
 	    (verb != QM_START && verb != QM_SHUTDOWN) ||
-	    watch_clock() >= worker->watch.began + HA_PATIENCE * apply->time_scale)
+	    clock_monotonic() >= worker->watch.began + HA_PATIENCE * apply->time_scale)
 		return false;
 	running_open(&running, apply->root);
 	return running_read(&running, guest->vmid, &pid, &uptime) == (verb == QM_SHUTDOWN);

@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "decide/budget.h"
 #include "decide/snippet.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "model/state.h"
 #include "model/timeouts.h"
@@ -85,7 +86,7 @@ static void fill_record(struct worker *worker, const struct strvec *argv)
 		.verb = memory_copy(qm_verb_name(step->verb)),
 		.argv = strbuf_detach(&text),
 		.before = describe_source(state, step, describe_before(state, step)),
-		.started = watch_wall_clock(),
+		.started = clock_wall(),
 		.status = -1,
 	};
 }
@@ -148,7 +149,7 @@ static int cancel(struct worker *worker, struct error *err)
 	worker->state = WORKER_FAILED;
 	worker->result->vms_failed += worker_has_vm(worker);
 	worker->record.result = RECORD_FAILED;
-	worker->record.ended = watch_wall_clock();
+	worker->record.ended = clock_wall();
 	worker->record.message = memory_copy(err->text);
 	journal_step_end(worker->apply->journal, &worker->record, &ignored);
 	return error_prefix(err, "%s", who);
@@ -216,7 +217,7 @@ static void wait_for_others(struct worker *worker, const char *why)
 {
 	const struct apply *apply = worker->apply;
 	CLEANUP(scope_free) char *text = NULL;
-	double now = watch_clock();
+	double now = clock_monotonic();
 
 	if (!worker->waiting) {
 		worker->waiting = now;

@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "decide/judge.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "model/state.h"
 
@@ -86,7 +87,7 @@ static int end_record(struct worker *worker, enum record_result result, const ch
 		      struct error *err)
 {
 	worker->record.result = result;
-	worker->record.ended = watch_wall_clock();
+	worker->record.ended = clock_wall();
 	worker->record.message = message ? memory_copy(message) : NULL;
 	return journal_step_end(worker->apply->journal, &worker->record, err);
 }
@@ -128,7 +129,7 @@ static int finish_done(struct worker *worker, struct plan *next, struct error *e
 		result = forget_undone(worker, err);
 	worker->result->steps_done++;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_DONE,
-					    .seconds = watch_clock() - worker->watch.began });
+					    .seconds = clock_monotonic() - worker->watch.began });
 	worker->tries = 0;
 	worker_take_plan(worker, next);
 	if (worker->undoing)
@@ -169,7 +170,7 @@ static int finish_failed(struct worker *worker, struct plan *next, const char *w
 		worker->result->vms_failed += worker_has_vm(worker);
 	worker->result->undecided |= next->refusal_count > 0 && !next->busy;
 	worker_emit(worker, (struct event){ .kind = EVENT_STEP_FAILED, .text = why,
-					    .seconds = watch_clock() - worker->watch.began });
+					    .seconds = clock_monotonic() - worker->watch.began });
 	worker->state = WORKER_FAILED;
 	if (!worker->spoilt || worker->undoing)
 		return result;
@@ -191,7 +192,7 @@ static int finish_retry(struct worker *worker, struct plan *next, const char *wh
 
 	worker_emit(worker,
 		    (struct event){ .kind = EVENT_STEP_RETRY, .seconds = pause, .text = why });
-	worker->resume = watch_clock() + pause;
+	worker->resume = clock_monotonic() + pause;
 	worker->state = WORKER_PAUSED;
 	worker_take_plan(worker, next);
 	return result;

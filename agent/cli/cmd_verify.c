@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
-#include <time.h>
 
 #include "cli/cli.h"
+#include "edge/clock.h"
 #include "model/record.h"
 #include "decide/verify.h"
 #include "decide/diff.h"
@@ -38,14 +38,12 @@ int cmd_verify(struct cli *cli, struct error *err)
 {
 	CLEANUP(verify_release) struct verify verify = { .items = NULL };
 	CLEANUP(diff_release) struct diff diff = { .vms = NULL };
-	struct timespec began;
+	double began = clock_wall();
 
-	clock_gettime(CLOCK_REALTIME, &began);
 	if (cli_read_spec(cli, err) < 0 || cli_observe(cli, false, err) < 0)
 		return -1;
 	diff_all(cli->spec, &cli->state, &cli->records, &diff);
-	if (verify_beside(cli, (double)began.tv_sec + (double)began.tv_nsec / 1e9, &diff, &verify,
-			  err) < 0)
+	if (verify_beside(cli, began, &diff, &verify, err) < 0)
 		return -1;
 	report_show(cli->report, document_verify(&verify, cli->given & CLI_QUIET));
 	if (verify.drift_count)

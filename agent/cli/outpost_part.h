@@ -60,7 +60,7 @@ struct outpost {
 	size_t count;
 	bool stopping;		/* a signal came */
 	size_t drawn;		/* lines of the board that stand on the terminal */
-	double drawn_at;	/* watch_clock() */
+	double drawn_at;	/* clock_monotonic() */
 };
 
 /* Which nodes, with their arguments; and the bundle, for a verb that has a config. */

@@ -15,6 +15,7 @@
 #include "cli/field.h"
 #include "cli/print.h"
 #include "cli/report.h"
+#include "edge/clock.h"
 
 #define REDRAW 0.1	/* seconds between two boards, where nothing else was shown */
 
@@ -79,7 +80,7 @@ static void draw_line(const struct outpost_node *node, int width)
 
 void outpost_show_board(struct outpost *outpost)
 {
-	double now = watch_clock();
+	double now = clock_monotonic();
 
 	if (!has_board(outpost) || (outpost->drawn && now < outpost->drawn_at + REDRAW))
 		return;

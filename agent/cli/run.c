@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "decide/admit.h"
 #include "act/apply.h"
@@ -13,6 +12,7 @@
 #include "decide/diff.h"
 #include "decide/plan_snippet.h"
 #include "base/error.h"
+#include "edge/clock.h"
 #include "edge/journal.h"
 #include "base/memory.h"
 #include "cli/document.h"
@@ -59,15 +59,12 @@ static char *vmids_of(const struct plan *plan)
 int run_begin(struct cli *cli, const char *verb, const char *vmids, struct record_run *run,
 	      struct error *err)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	*run = (struct record_run){
 		.verb = memory_copy(verb),
 		.argv = memory_copy(cli->command_line),
 		.version = memory_copy(PACKAGE_VERSION),
 		.vmids = memory_copy(vmids),
-		.started = (double)now.tv_sec + (double)now.tv_nsec / 1e9,
+		.started = clock_wall(),
 		.pid = getpid(),
 		.pid_start = child_start_time(getpid()),
 		.boot_id = child_boot_id(),

@@ -46,17 +46,10 @@ static void look_at_drive(struct diff_data *data, const char *drive)
 /* Somebody put its volume into another slot; as unusedN it only waits to be attached again. */
 static void look_among(struct diff_data *data, const struct vmconf_entry *entries, size_t count)
 {
-	size_t len = strlen(data->volid);
-
-	for (size_t i = 0; i < count && !data->strange; i++) {
-		const struct vmconf_entry *entry = &entries[i];
-
-		if (vmconf_is_drive(entry->key) && !vmconf_is_unused(entry->key) &&
-		    strncmp(entry->value, data->volid, len) == 0 &&
-		    (!entry->value[len] || entry->value[len] == ','))
+	for (size_t i = 0; i < count && !data->strange; i++)
+		if (vmconf_is_drive_of(&entries[i], data->volid) && !vmconf_is_unused(entries[i].key))
 			data->strange = memory_print("its volume %s at %s", data->volid,
-						     entry->key);
-	}
+						     entries[i].key);
 }
 
 static void look_elsewhere(struct diff_data *data, const struct vmconf *conf)

@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "edge/child_exec.h"
 #include "base/error.h"
+#include "edge/clock.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -38,10 +38,7 @@ struct reading {
 
 static int64_t now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+	return (int64_t)(clock_monotonic() * 1000);
 }
 
 /* Take what is there; false once there is nothing for now. */

@@ -2,9 +2,9 @@
 #include "edge/journal.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "edge/clock.h"
 #include "edge/journal_handle.h"
 #include "base/memory.h"
 
@@ -128,15 +128,13 @@ int journal_run_end(struct journal *journal, int64_t run, enum record_result res
 		    const char *summary, struct error *err)
 {
 	sqlite3_stmt *statement = prepare(journal, RUN_END, err);
-	struct timespec now;
 
 	if (!statement)
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
 	sqlite3_bind_int64(statement, 1, run);
 	bind_text(statement, 2, record_result_name(result));
 	bind_text(statement, 3, summary);
-	bind_time(statement, 4, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+	bind_time(statement, 4, clock_wall());
 	return change_open(journal, statement, run, 0, err);
 }
 

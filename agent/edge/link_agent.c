@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/clock.h"
 #include "edge/link_part.h"
 
 #include <errno.h>
@@ -119,7 +120,7 @@ static bool receive(int fd, void *data, size_t len, double until)
 
 	while (done < len) {
 		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		double left = (until - ssh_part_now()) * 1000;
+		double left = (until - clock_monotonic()) * 1000;
 		ssize_t got;
 
 		if (left <= 0)
@@ -137,7 +138,7 @@ static bool receive(int fd, void *data, size_t len, double until)
 static void ask(struct link_agent *agent, int fd)
 {
 	static const unsigned char request[] = { 0, 0, 0, 1, REQUEST_IDENTITIES };
-	double until = ssh_part_now() + PATIENCE / 1000.;
+	double until = clock_monotonic() + PATIENCE / 1000.;
 	CLEANUP(scope_free) unsigned char *answer = NULL;
 	unsigned char head[4];
 	struct rest rest = { head, 4 };
@@ -175,7 +176,7 @@ static void reach(struct link_agent *agent)
 const struct link_agent *link_agent_ask(struct links *links, const char *path)
 {
 	struct link_keys *keys = &links->keys;
-	double began = ssh_part_now();
+	double began = clock_monotonic();
 	struct link_agent *agent;
 
 	for (size_t i = 0; i < keys->agent_count; i++)

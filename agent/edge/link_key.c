@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/clock.h"
 #include "edge/link_part.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ static int do_not_answer(const char *prompt, char *buf, size_t len, int echo, in
 
 bool link_key_open(struct links *links, struct link_key *key)
 {
-	double began = ssh_part_now();
+	double began = clock_monotonic();
 
 	for (int i = 0; !key->private && !key->is_useless; i++) {
 		struct question question = { .links = links, .path = key->path };
@@ -94,7 +95,7 @@ static ssh_key read_public(const char *path)
 static struct link_key *read_file(struct links *links, const char *path)
 {
 	struct link_key *key = memory_new(1, sizeof(*key));
-	double began = ssh_part_now();
+	double began = clock_monotonic();
 
 	key->path = memory_copy(path);
 	if (access(path, R_OK) < 0) {

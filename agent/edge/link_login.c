@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/clock.h"
 #include "edge/link_part.h"
 
 #include <stdarg.h>
@@ -159,7 +160,7 @@ static bool offer_agent(struct link *link, enum link_step *step)
 	link->login.step = LOGIN_OFFER;
 	if (!is_agent_asked(link, agent))
 		return false;
-	began = ssh_part_now();
+	began = clock_monotonic();
 	result = ssh_userauth_agent(link->session, NULL);
 	links_forgive(link->links, began);
 	if (result == SSH_AUTH_AGAIN)

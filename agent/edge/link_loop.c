@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/clock.h"
 #include "edge/link_part.h"
 
 #include <errno.h>
@@ -13,12 +14,12 @@ enum { POLLS_MAX = 2 };		/* descriptors of one link */
 
 double links_now(const struct links *links)
 {
-	return ssh_part_now() - links->stolen;
+	return clock_monotonic() - links->stolen;
 }
 
 void links_forgive(struct links *links, double began)
 {
-	links->stolen += ssh_part_now() - began;
+	links->stolen += clock_monotonic() - began;
 }
 
 /* --- the loop --- */

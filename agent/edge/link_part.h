@@ -95,7 +95,7 @@ struct link *links_add(struct links *links, const struct link_calls *calls);
 /* Free those that were closed, and in their wake those that nobody goes through any more. */
 void links_reap(struct links *links);
 
-/* What took since began (ssh_part_now()) is nobody's fault, and no phase is shorter for it. */
+/* What took since began (clock_monotonic()) is nobody's fault, and no phase is shorter for it. */
 void links_forgive(struct links *links, double began);
 
 /* --- a link --- */

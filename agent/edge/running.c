@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "edge/clock.h"
 #include "model/qm.h"
 #include "base/scope.h"
 
@@ -57,14 +57,6 @@ static void list_pid_files(struct running *running)
 		qsort(running->vmids, running->count, sizeof(*running->vmids), compare_vmids);
 }
 
-static double read_date(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 void running_open(struct running *running, const char *root)
 {
 	char path[PATH_MAX];
@@ -74,7 +66,7 @@ void running_open(struct running *running, const char *root)
 	snprintf(path, sizeof(path), "%s/proc/uptime", root);
 	if (running->count && file_read(path, &running->text) == 0)
 		running->now = strtod(running->text.buf, NULL);
-	running->date = read_date();
+	running->date = clock_wall();
 }
 
 void running_close(struct running *running)

@@ -20,6 +20,7 @@
 #include "base/scope.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "edge/clock.h"
 #include "edge/secret.h"
 #include "model/record.h"
 
@@ -46,14 +47,6 @@ struct sinking {
 	int signals;		/* sent so far */
 	int status;
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* --- what it prints --- */
 
@@ -198,10 +191,10 @@ static void give_key(struct sinking *sinking)
 /* TERM at the deadline, then KILL. */
 static void press(struct sinking *sinking)
 {
-	if (now() < sinking->deadline)
+	if (clock_monotonic() < sinking->deadline)
 		return;
 	kill(sinking->pid, sinking->signals++ ? SIGKILL : SIGTERM);
-	sinking->deadline = now() + PATIENCE;
+	sinking->deadline = clock_monotonic() + PATIENCE;
 }
 
 /* Until the program ends; not until its output does, which a daemon may hold. */
@@ -250,7 +243,7 @@ int sink_run(const struct strvec *argv, const struct secret *key, int output, do
 {
 	struct sinking sinking = {
 		.key = key, .key_end = { -1, -1 }, .output_end = { -1, -1 }, .output = output,
-		.deadline = now() + seconds,
+		.deadline = clock_monotonic() + seconds,
 	};
 	int result = start(&sinking, argv, err);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "edge/clock.h"
 #include "edge/ssh.h"
 
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include <libssh/libssh.h>
 #include <libssh/callbacks.h>
@@ -27,14 +27,6 @@ struct ssh_login {
 	double deadline;	/* of what is being done; monotonic seconds */
 };
 
-double ssh_part_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /*
  * libssh never waits here, because its own limits are per call: it says that it
  * would have to, and then we do.  false once the time is over.
@@ -42,7 +34,7 @@ double ssh_part_now(void)
 static bool wait_for_peer(const struct ssh_login *login)
 {
 	struct pollfd poller = { .fd = ssh_get_fd(login->session), .events = POLLIN };
-	double left = (login->deadline - ssh_part_now()) * 1000;
+	double left = (login->deadline - clock_monotonic()) * 1000;
 
 	if (left <= 0)
 		return false;
@@ -155,7 +147,7 @@ int ssh_login_open(const struct ssh_target *target, struct ssh_login **login,
 {
 	*failure = SSH_FAILURE_NONE;
 	*login = memory_new(1, sizeof(**login));
-	(*login)->deadline = ssh_part_now() + target->seconds;
+	(*login)->deadline = clock_monotonic() + target->seconds;
 	if (begin(target, *login, failure, err) == 0 && agree(*login, failure, err) == 0 &&
 	    check_host(target, *login, failure, err) == 0 &&
 	    show_key(target, *login, failure, err) == 0)
@@ -198,7 +190,7 @@ static int take_output(ssh_session session, ssh_channel channel, void *data, uin
 	struct running *running = context;
 
 	(void)session, (void)channel, (void)is_stderr;
-	running->heard = ssh_part_now();
+	running->heard = clock_monotonic();
 	if (running->command->output)
 		running->command->output(running->command->context, data, len);
 	return (int)len;
@@ -211,7 +203,7 @@ static void take_status(ssh_session session, ssh_channel channel, int status, vo
 	(void)session, (void)channel;
 	running->command->status = status;
 	running->ended = true;
-	running->heard = ssh_part_now();
+	running->heard = clock_monotonic();
 }
 
 static void take_signal(ssh_session session, ssh_channel channel, const char *name, int core,
@@ -222,7 +214,7 @@ static void take_signal(ssh_session session, ssh_channel channel, const char *na
 	(void)session, (void)channel, (void)core, (void)message, (void)language;
 	strncpy(running->command->signal, name, sizeof(running->command->signal) - 1);
 	running->ended = true;
-	running->heard = ssh_part_now();
+	running->heard = clock_monotonic();
 }
 
 static bool is_over(const struct running *running)
@@ -230,7 +222,7 @@ static bool is_over(const struct running *running)
 	if (!running->ended)
 		return false;
 	return ssh_channel_is_eof(running->channel) || ssh_channel_is_closed(running->channel) ||
-	       ssh_part_now() > running->heard + QUIET;
+	       clock_monotonic() > running->heard + QUIET;
 }
 
 /* As much of the input as the other side has room for now. */
@@ -264,7 +256,7 @@ static bool is_waiting_to_write(const struct running *running)
 static int follow(struct running *running, enum ssh_failure *failure)
 {
 	while (!is_over(running)) {
-		if (ssh_part_now() > running->login->deadline)
+		if (clock_monotonic() > running->login->deadline)
 			return fail(failure, SSH_FAILURE_LATE);
 		/* one that ended without reading all its input is no failure of ours */
 		if (!running->ended && !ssh_channel_is_closed(running->channel) &&
@@ -324,7 +316,7 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 		  struct error *err)
 {
 	struct running running = {
-		.login = login, .command = command, .heard = ssh_part_now(),
+		.login = login, .command = command, .heard = clock_monotonic(),
 		.channel = ssh_channel_new(login->session), .event = ssh_event_new(),
 	};
 	char duration[NUMBER_TEXT];
@@ -333,7 +325,7 @@ int ssh_login_run(struct ssh_login *login, struct ssh_command *command, enum ssh
 	*failure = SSH_FAILURE_NONE;
 	command->status = -1;
 	memset(command->signal, 0, sizeof(command->signal));
-	login->deadline = ssh_part_now() + command->seconds;
+	login->deadline = clock_monotonic() + command->seconds;
 	result = start_and_follow(&running, failure);
 	ssh_event_free(running.event);
 	ssh_channel_free(running.channel);

@@ -15,7 +15,4 @@ struct ssh_pair {
 /* "SHA256:…" of a key, as ssh-keygen -l prints it; NULL if there is none.  Caller frees. */
 char *ssh_part_fingerprint(ssh_key key);
 
-/* Seconds of a clock that nobody sets. */
-double ssh_part_now(void);
-
 #endif

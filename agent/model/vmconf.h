@@ -58,6 +58,9 @@ bool vmconf_is_drive(const char *key);
 /* Is it an unusedN, which only keeps a volume? */
 bool vmconf_is_unused(const char *key);
 
+/* Is it a drive, unusedN too, whose volume is that? */
+bool vmconf_is_drive_of(const struct vmconf_entry *entry, const char *volid);
+
 /* The key of the live drive that names that volume first, or NULL. */
 const char *vmconf_drive_of(const struct vmconf *conf, const char *volid);
 

@@ -93,16 +93,18 @@ bool vmconf_is_unused(const char *key)
 	return strncmp(key, "unused", 6) == 0;
 }
 
-const char *vmconf_drive_of(const struct vmconf *conf, const char *volid)
+bool vmconf_is_drive_of(const struct vmconf_entry *entry, const char *volid)
 {
 	size_t len = strlen(volid);
 
-	for (size_t i = 0; i < conf->live_count; i++) {
-		const struct vmconf_entry *entry = &conf->live[i];
+	return vmconf_is_drive(entry->key) && strncmp(entry->value, volid, len) == 0 &&
+	       (!entry->value[len] || entry->value[len] == ',');
+}
 
-		if (vmconf_is_drive(entry->key) && strncmp(entry->value, volid, len) == 0 &&
-		    (!entry->value[len] || entry->value[len] == ','))
-			return entry->key;
-	}
+const char *vmconf_drive_of(const struct vmconf *conf, const char *volid)
+{
+	for (size_t i = 0; i < conf->live_count; i++)
+		if (vmconf_is_drive_of(&conf->live[i], volid))
+			return conf->live[i].key;
 	return NULL;
 }
