@@ -50,6 +50,18 @@ char *option_marked_cluster(const struct vmconf *conf, const char *name)
 	return NULL;
 }
 
+/* Take out of have the limits that a wanted one excludes: QEMU starts with no VM that has both. */
+static void drop_limits(const struct propstr *want, struct propstr *have)
+{
+	for (size_t i = 0; i < want->count; i++) {
+		if (!option_is_limited(want->items[i].value))
+			continue;
+		for (size_t j = have->count; j-- > 0;)
+			if (option_excludes_limit(want->items[i].key, have->items[j].key))
+				propstr_remove(have, have->items[j].key);
+	}
+}
+
 /*
  * The first item of a network card is its model and MAC: another model replaces
  * it instead of standing beside it.  A drive's size= is left to qm, which looks at
@@ -66,10 +78,12 @@ static void propstr_merge(const struct option *option, const char *wanted, const
 		free(merged.items[0].key);
 		merged.items[0].key = memory_copy(want.items[0].key);
 	}
+	if (vmconf_is_drive(option->name)) {
+		drop_limits(&want, &merged);
+		propstr_remove(&merged, "size");
+	}
 	for (size_t i = 0; i < want.count; i++)
 		propstr_set(&merged, want.items[i].key, want.items[i].value);
-	if (vmconf_is_drive(option->name))
-		propstr_remove(&merged, "size");
 	propstr_format(&merged, value);
 }
 

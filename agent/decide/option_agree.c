@@ -18,6 +18,39 @@ bool option_is_card(const struct option *option)
 	return strncmp(option->name, "net", 3) == 0;
 }
 
+/* The limit's kind, without which its name goes on at *rest; 0: it is none. */
+static char kind_of_limit(const char *key, const char **rest)
+{
+	if (strncmp(key, "iops", 4) == 0)
+		*rest = key + 4;
+	else if (strncmp(key, "mbps", 4) == 0 || strncmp(key, "bps", 3) == 0)
+		*rest = strchr(key, 's') + 1;
+	else
+		return 0;
+	return *key == 'i' ? 'i' : 'b';
+}
+
+static bool is_of_a_part(const char *rest)
+{
+	return strncmp(rest, "_rd", 3) == 0 || strncmp(rest, "_wr", 3) == 0;
+}
+
+bool option_excludes_limit(const char *key, const char *other)
+{
+	const char *rest, *other_rest;
+	char kind = kind_of_limit(key, &rest);
+
+	return kind && kind == kind_of_limit(other, &other_rest) &&
+	       is_of_a_part(rest) != is_of_a_part(other_rest);
+}
+
+bool option_is_limited(const char *value)
+{
+	double limit;
+
+	return number_parse_ratio(value, &limit) && limit > 0;
+}
+
 void option_split_words(const char *text, struct strvec *words)
 {
 	CLEANUP(scope_free) char *copy = memory_copy(text ? text : "");
@@ -78,6 +111,16 @@ static bool items_agree(const char *key, const char *wanted, const char *found)
 	       (foreign_flag(wanted) >= 0 && foreign_flag(wanted) == foreign_flag(found));
 }
 
+/* Of a limit that is wanted, has found one that it excludes? */
+static bool is_excluded(const struct propstr_item *wanted, const struct propstr *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (option_excludes_limit(wanted->key, found->items[i].key) &&
+		    option_is_limited(wanted->value) && option_is_limited(found->items[i].value))
+			return true;
+	return false;
+}
+
 static bool propstr_agrees(const struct option *option, const char *wanted, const char *found)
 {
 	CLEANUP(propstr_release) struct propstr want = propstr_parse(wanted, option->default_key);
@@ -91,6 +134,8 @@ static bool propstr_agrees(const struct option *option, const char *wanted, cons
 		if (!value)
 			value = unsaid(option, key);
 		if (!value || !items_agree(key, want.items[i].value, value))
+			return false;
+		if (vmconf_is_drive(option->name) && is_excluded(&want.items[i], &have))
 			return false;
 	}
 	return true;

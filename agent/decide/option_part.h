@@ -13,6 +13,15 @@ struct strvec;
 /* netN */
 bool option_is_card(const struct option *option);
 
+/*
+ * Is other a limit of a drive that cannot stand beside key?  QEMU takes one for both
+ * together, "iops", or those for a part, "iops_rd", and what belongs to them.
+ */
+bool option_excludes_limit(const char *key, const char *other);
+
+/* 0 is no limit, and excludes none. */
+bool option_is_limited(const char *value);
+
 /* The words of a list, in lower case, each once. */
 void option_split_words(const char *text, struct strvec *words);
 
