@@ -78,6 +78,7 @@ static const struct { const char *text, *words; } bad[] = {
 	{ "sata1=1G,ro=1", "a drive is not told ro=1" },
 	{ "scsi1=1G,iops=100,iops_rd=50", "iops and iops_rd: there is a limit for both" },
 	{ "scsi1=1G,mbps_wr=1,mbps=2", "mbps and mbps_wr" },
+	{ "scsi1=1G,cache=unsafe,aio=native", "aio=native goes past a cache" },
 	{ "scsi1=1G,ssd=1,ssd=0", "something is said twice" },
 	{ "scsi1=1G,size=3G", "something is said twice" },
 	{ "scsi1=1G,,ssd=1", "a word is empty" },

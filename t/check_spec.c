@@ -490,6 +490,12 @@ static const struct { const char *text, *problems; } faults[] = {
 	  "4: vm \"a\": iops-read: there is a limit for both together already; take one of them "
 	  "out\n" },
 	{ BASE "vm a vmid=101 mbps=0 mbps-write=5", "" },
+	{ BASE "vm a vmid=101 aio=native cache=writeback",
+	  "4: vm \"a\": aio: native goes past a cache, and QEMU would not start it; write cache = none "
+	  "or directsync, or another aio\n" },
+	{ BASE "role r aio=native\nvm a vmid=101 role=r cache=directsync", "" },
+	{ BASE "vm a vmid=101 aio=native", "" },
+	{ BASE "vm a vmid=101 aio=threads cache=unsafe", "" },
 	{ BASE "vm a vmid=101 agent-fstrim=1",
 	  "4: vm \"a\": agent-fstrim: says how, but nothing says that there is an agent; add "
 	  "agent = true\n" },

@@ -6,9 +6,13 @@
 
 #include "base/number.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
 #include "decide/budget.h"
 #include "decide/forecast.h"
+#include "decide/option.h"
+#include "decide/option_part.h"
+#include "model/data_disk.h"
 #include "model/propstr.h"
 #include "model/qm.h"
 #include "model/spec.h"
@@ -63,6 +67,143 @@ static void find_vcpus(const struct spec_section *vm, const struct vmconf *conf,
 			     (unsigned long long)vcpus, (unsigned long long)most);
 }
 
+/* What option will be, of wanted (NULL: nothing) over what conf has. */
+static struct propstr parse_result(const struct option *option, const char *wanted,
+				   const struct vmconf *conf)
+{
+	CLEANUP(strbuf_release) struct strbuf value = STRBUF_INIT;
+	const char *found = conf ? vmconf_get(conf, option->name) : NULL;
+
+	if (!wanted)
+		return propstr_parse(found, option->default_key);
+	option_merge(option, wanted, found, &value);
+	return propstr_parse(value.buf, option->default_key);
+}
+
+static struct propstr parse_option(const char *name, const struct spec_section *vm,
+				   const struct vmconf *conf)
+{
+	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
+	const struct option *option = option_find(name);
+
+	return parse_result(option, option_want(option, vm, &wanted) ? wanted.buf : NULL, conf);
+}
+
+/* A number that is a whole option, or the item that is its default; 0: it is not said. */
+static uint64_t number_of(const char *name, const struct spec_section *vm, const struct vmconf *conf)
+{
+	CLEANUP(propstr_release) struct propstr value = parse_option(name, vm, conf);
+	uint64_t number;
+
+	return value.count && number_parse_unsigned(value.items[0].value, 0, UINT32_MAX, &number) ?
+		       number : 0;
+}
+
+/* qm's own, where nothing is said (pve-facts 2.4) */
+#define DEFAULT_MEMORY 512
+
+static uint64_t memory_of(const struct spec_section *vm, const struct vmconf *conf)
+{
+	uint64_t memory = number_of("memory", vm, conf);
+
+	return memory ? memory : DEFAULT_MEMORY;
+}
+
+static void find_balloon(const struct spec_section *vm, const struct vmconf *conf,
+			 struct strvec *hindrances)
+{
+	uint64_t balloon = number_of("balloon", vm, conf), memory = memory_of(vm, conf);
+
+	if (balloon > memory)
+		strvec_pushf(hindrances, "balloon: it has %llu MiB, and qm sets no memory below that, "
+					 "as %llu MiB is; say balloon = %lluM, or less",
+			     (unsigned long long)balloon, (unsigned long long)memory,
+			     (unsigned long long)memory);
+}
+
+static bool plugs_memory(const struct spec_section *vm, const struct vmconf *conf)
+{
+	CLEANUP(strbuf_release) struct strbuf wanted = STRBUF_INIT;
+	CLEANUP(strvec_release) struct strvec features = STRVEC_INIT;
+	const char *found = conf ? vmconf_get(conf, "hotplug") : NULL;
+
+	if (option_want(option_find("hotplug"), vm, &wanted))
+		found = wanted.buf;
+	option_split_features(found ? found : "1", &features);
+	return strvec_contains(&features, "memory");
+}
+
+static bool has_numa_nodes(const struct spec_section *vm, const struct vmconf *conf)
+{
+	char name[] = "numa0";
+
+	for (; name[4] < '8'; name[4]++)
+		if (spec_option(vm, name) || (conf && vmconf_get(conf, name)))
+			return true;
+	return false;
+}
+
+/* MiB that a VM has whose other memory is plugged */
+#define STATIC_MEMORY 1024
+
+static void find_plugged_memory(const struct spec_section *vm, const struct vmconf *conf,
+				struct strvec *hindrances)
+{
+	uint64_t memory = memory_of(vm, conf);
+
+	if (!plugs_memory(vm, conf))
+		return;
+	if (number_of("numa", vm, conf) != 1)
+		strvec_pushf(hindrances, "hotplug: with memory in it Proxmox starts no VM without numa; "
+					 "say numa = true");
+	if (has_numa_nodes(vm, conf))
+		strvec_pushf(hindrances, "hotplug: with memory in it Proxmox starts no VM that has NUMA "
+					 "nodes of its own (numa0 to numa7); take out the one or the other");
+	if (memory < STATIC_MEMORY)
+		strvec_pushf(hindrances, "hotplug: with memory in it Proxmox starts no VM with less than "
+					 "1G, and its memory is %lluM; give it 1G or more",
+			     (unsigned long long)memory);
+}
+
+static void find_viommu(const struct spec_section *vm, const struct vmconf *conf,
+			struct strvec *hindrances)
+{
+	CLEANUP(propstr_release) struct propstr machine = parse_option("machine", vm, conf);
+	const char *viommu = propstr_get(&machine, "viommu"), *type = propstr_get(&machine, "type");
+
+	if (viommu && strcmp(viommu, "intel") == 0 && (!type || !strstr(type, "q35")))
+		strvec_pushf(hindrances, "machine: its viommu is intel, which qm sets of a q35 only; say "
+					 "machine = q35, or viommu = virtio");
+}
+
+/* Native I/O goes past the node's cache, as it is where none is said. */
+static void find_aio(const char *slot, const struct propstr *drive, struct strvec *hindrances)
+{
+	const char *cache = propstr_get(drive, "cache");
+
+	if (!data_disk_takes(propstr_get(drive, "aio"), cache))
+		strvec_pushf(hindrances, "%s: with aio=native QEMU starts it only where cache is none or "
+					 "directsync, and it is %s; change the one or the other",
+			     slot, cache);
+}
+
+static void find_drives(const struct spec_section *vm, const struct vmconf *conf,
+			struct strvec *hindrances)
+{
+	CLEANUP(propstr_release) struct propstr first = parse_option("scsi0", vm, conf);
+	struct data_disk disk;
+
+	find_aio("scsi0", &first, hindrances);
+	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
+		CLEANUP(propstr_release) struct propstr drive =
+			parse_result(option_of_drive(disk.slot), disk.options, conf);
+
+		if (!disk.detached)
+			find_aio(disk.slot, &drive, hindrances);
+		data_disk_release(&disk);
+	}
+}
+
 void hindrance_find(const struct spec_section *vm, const struct state *state,
 		    struct strvec *hindrances)
 {
@@ -71,6 +212,10 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 	const struct vmconf *conf = guest && guest->conf ? guest->conf : forecast_source(vm, state);
 
 	find_vcpus(vm, conf, hindrances);
+	find_balloon(vm, conf, hindrances);
+	find_plugged_memory(vm, conf, hindrances);
+	find_viommu(vm, conf, hindrances);
+	find_drives(vm, conf, hindrances);
 	for (unsigned slot = 0; slot <= QM_NIC_MAX; slot++) {
 		const struct spec_section *nic = spec_find_nic(vm, slot);
 

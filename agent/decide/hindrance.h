@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hindrance.h - what qm sets of a VM, and Proxmox would then not start it with
+ * hindrance.h - what qm would not set of a VM, or sets, and Proxmox would then not start it with
  *
  * Pure.  Of the VM as it will be: what vm declares, else what its config has, or its
  * template's where it is not there yet.

@@ -110,6 +110,20 @@ static int check_limits(const struct propstr *items, struct error *err)
 	return 0;
 }
 
+bool data_disk_takes(const char *aio, const char *cache)
+{
+	return !aio || !cache || strcmp(aio, "native") != 0 || strcmp(cache, "none") == 0 ||
+	       strcmp(cache, "directsync") == 0;
+}
+
+static int check_aio(const struct propstr *items, struct error *err)
+{
+	if (data_disk_takes(propstr_get(items, "aio"), propstr_get(items, "cache")))
+		return 0;
+	return error_set(err, ERROR_SPEC, "aio=native goes past a cache, and QEMU would not start "
+					  "it; write cache=none or directsync, or another aio");
+}
+
 /* A property string keeps the last of two; here each is said once. */
 static int check_once(const char *text, const struct propstr *items, struct error *err)
 {
@@ -165,7 +179,7 @@ int data_disk_parse(const char *text, struct data_disk *disk, struct error *err)
 	items = propstr_parse(*text ? text + 1 : text, "size");
 	if (take_size(propstr_get(&items, "size"), disk, err) == 0 &&
 	    check_once(*text ? text + 1 : text, &items, err) == 0 &&
-	    check_limits(&items, err) == 0 &&
+	    check_limits(&items, err) == 0 && check_aio(&items, err) == 0 &&
 	    take_options(bus, &items, disk, err) == 0)
 		return 0;
 	data_disk_release(disk);

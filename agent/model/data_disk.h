@@ -34,6 +34,9 @@ struct data_disk {
 int data_disk_parse(const char *text, struct data_disk *disk, struct error *err);
 void data_disk_release(struct data_disk *disk);
 
+/* Does QEMU start a drive that is told both?  NULL: one of them is not said. */
+bool data_disk_takes(const char *aio, const char *cache);
+
 /* As a check of a key (key_check.h). */
 int key_check_data_disk(const char *text, struct error *err);
 

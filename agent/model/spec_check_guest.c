@@ -154,6 +154,18 @@ static void check_limits(const struct spec_section *section, struct spec_problem
 	}
 }
 
+/* QEMU would not start with them; where no cache is said there is none, but for the template's. */
+static void check_aio(const struct spec_section *section, struct spec_problems *problems)
+{
+	const struct spec_value *aio, *cache;
+
+	if (meet(section, KEY_AIO, KEY_CACHE, &aio, &cache) &&
+	    !data_disk_takes(aio->text, cache->text))
+		complain(problems, section, KEY_AIO, aio,
+			 "native goes past a cache, and QEMU would not start it; write cache = none "
+			 "or directsync, or another aio");
+}
+
 /* One that says nothing of its firmware may have it from the template. */
 static void check_efidisk(const struct spec_section *section, struct spec_problems *problems)
 {
@@ -269,6 +281,7 @@ void spec_check_guest(const struct spec_section *section, struct spec_problems *
 	check_vcpus(section, problems);
 	check_boot(section, problems);
 	check_limits(section, problems);
+	check_aio(section, problems);
 	check_efidisk(section, problems);
 	check_viommu(section, problems);
 	check_agent(section, problems);
