@@ -424,6 +424,11 @@ static const struct { const char *text, *problems; } faults[] = {
 	{ GATED "vm a vmid=101 address=fd00::5/64",
 	  "4: vm \"a\": address: fd00::5/64 has a net without its gateway; "
 	  "correct the one or the other (gateway 10.0.0.1)\n" },
+	{ BASE "vm a vmid=101 address=fd00::5/64 gateway=fe80::1", "" },
+	{ BASE "vm a vmid=101 address6=fd00::5/64 gateway6=FE80:0::1", "" },
+	{ BASE "vm a vmid=101 address6=fd00::5/64 gateway6=fec0::1",
+	  "4: vm \"a\": address6: fd00::5/64 has a net without its gateway; "
+	  "correct the one or the other (gateway fec0::1)\n" },
 	{ GATED "vm a vmid=101 address=10.0.0.1/24",
 	  "4: vm \"a\": address: 10.0.0.1/24 is the gateway's own; "
 	  "give another (gateway 10.0.0.1)\n" },

@@ -15,6 +15,14 @@ static bool has_host_bits(const struct address *address, unsigned bit)
 	return true;
 }
 
+/* Routers of IPv6 are mostly told so, fe80::1: on the link of any net. */
+static bool is_on_link(const struct address *gateway)
+{
+	static const struct address link = { .family = AF_INET6, .bytes = { 0xFE, 0x80 }, .prefix = 10 };
+
+	return address_in_net(gateway, &link);
+}
+
 /* What is wrong with an address in its net, and with its gateway?  NULL: nothing. */
 static const char *find_net_fault(const struct address *address, const struct address *gateway)
 {
@@ -26,7 +34,8 @@ static const char *find_net_fault(const struct address *address, const struct ad
 		return NULL;
 	if (address_same(address, gateway))
 		return "is the gateway's own; give another";
-	if (!address_in_net(gateway, address))
+	if (!address_in_net(gateway, address) &&
+	    (address->family != AF_INET6 || !is_on_link(gateway)))
 		return "has a net without its gateway; correct the one or the other";
 	return NULL;
 }
