@@ -30,6 +30,16 @@ while read -r key; do
 	ok "vyom.conf(5) has the example of $key" grep -qxF ".Dl $key = $value" agent/vyom.conf.5
 done <"$tmp/keys"
 
+# address is a key of two kinds, each with an example of its own
+while read -r section value; do
+	sed -n "/^\.It Cm address Pq $section/,/^\.Dl/p" agent/vyom.conf.5 | tail -1 >"$tmp/out"
+	ok "vyom.conf(5) has the example of a $section's address" grep -qxF ".Dl address = \\(dq$value\\(dq" "$tmp/out"
+	ok "which etc/vyom.conf has" grep -qF "address = \"$value\"" etc/vyom.conf
+done <<-'END'
+	vm 192.168.68.211/20
+	node root@192.168.68.10
+END
+
 # when a change of each key of a VM or a card is in force: each stands there once
 sed -nE 's/^\t*"([a-z0-9-]*)", .*SCOPE_(VM|GUEST|NIC)\>.*/\1/p' agent/model/key_table.c | sort >"$tmp/keys"
 sed -n '/^\.Ss When a change is in force/,/^\.S[hs] [^W]/s/^\.Cm //p' agent/vyom.conf.5 | sed 's/ [,;:.]//g' | tr ' ' '\n' |
