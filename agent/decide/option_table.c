@@ -267,7 +267,8 @@ bool option_want(const struct option *option, const struct spec_section *vm, str
 static enum option_form form_of(const struct foreign *foreign)
 {
 	return foreign->form == FOREIGN_ITEMS ? OPTION_PROPSTR :
-	       foreign->form == FOREIGN_NUMBER ? OPTION_NUMBER : OPTION_TEXT;
+	       foreign->form == FOREIGN_NUMBER || foreign->form == FOREIGN_RATIO ? OPTION_NUMBER :
+										   OPTION_TEXT;
 }
 
 /* A row for an option without one: made on first use, kept to the end. */

@@ -8,12 +8,66 @@
 #include "base/error.h"
 #include "base/strvec.h"
 #include "base/number.h"
+#include "base/scope.h"
+#include "model/key_check.h"
+#include "model/propstr.h"
+
+#define DIGIT "0123456789"
+
+/* From least to most digits; they are passed over. */
+static bool take_digits(const char **at, size_t least, size_t most)
+{
+	size_t len = strspn(*at, DIGIT);
+
+	*at += len;
+	return len >= least && len <= most;
+}
+
+static bool take_char(const char **at, char wanted)
+{
+	return *(*at)++ == wanted;
+}
+
+/* "2006-06-17T16:01:21", or its first half */
+static bool is_date(const char *at)
+{
+	if (!take_digits(&at, 4, 4) || !take_char(&at, '-') || !take_digits(&at, 1, 2) ||
+	    !take_char(&at, '-') || !take_digits(&at, 1, 2))
+		return false;
+	if (!*at)
+		return true;
+	return take_char(&at, 'T') && take_digits(&at, 1, 2) && take_char(&at, ':') &&
+	       take_digits(&at, 1, 2) && take_char(&at, ':') && take_digits(&at, 1, 2) && !*at;
+}
+
+static int check_date(const char *value, struct error *err)
+{
+	if (strcmp(value, "now") == 0 || is_date(value))
+		return 0;
+	return error_set(err, ERROR_SPEC, "\"%s\" is no date; write now, 2006-06-17 or "
+					  "2006-06-17T16:01:21", value);
+}
+
+static int check_parallel(const char *value, struct error *err)
+{
+	static const char *const heads[] = { "/dev/parport", "/dev/usb/lp" };
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+		const char *at = value + strlen(heads[i]);
+
+		if (strncmp(value, heads[i], strlen(heads[i])) == 0 &&
+		    take_digits(&at, 1, 9) && !*at)
+			return 0;
+	}
+	return error_set(err, ERROR_SPEC, "\"%s\" is no parallel port; write one like "
+					  "/dev/parport0 or /dev/usb/lp0", value);
+}
 
 static const struct foreign table[] = {
 	{ .name = "acpi", FOREIGN_FLAG },
 	{ .name = "allow-ksm", FOREIGN_FLAG },
 	{ .name = "amd-sev", FOREIGN_ITEMS,
-	  "type no-debug no-key-sharing allow-smt kernel-hashes", "type" },
+	  "type no-debug no-key-sharing allow-smt kernel-hashes", .default_key = "type" },
 	{ .name = "arch", FOREIGN_TEXT, "x86_64 aarch64" },
 	{ .name = "args", FOREIGN_TEXT },
 	{ .name = "audio0", FOREIGN_ITEMS, "device driver" },
@@ -22,12 +76,13 @@ static const struct foreign table[] = {
 	{ .name = "citype", FOREIGN_TEXT, "nocloud configdrive2 opennebula",
 	  .live = true, .reinit = true },
 	{ .name = "freeze", FOREIGN_FLAG },
-	{ .name = "hookscript", FOREIGN_TEXT, .live = true },
+	{ .name = "hookscript", FOREIGN_TEXT, .check = key_check_snippet_name, .live = true },
 	{ .name = "hostpci", FOREIGN_ITEMS,
 	  "host mapping rombar romfile pcie x-vga legacy-igd mdev vendor-id device-id "
-	  "sub-vendor-id sub-device-id", "host", .last = 15 },
+	  "sub-vendor-id sub-device-id", .default_key = "host", .last = 15 },
 	{ .name = "hugepages", FOREIGN_TEXT, "any 2 1024" },
-	{ .name = "intel-tdx", FOREIGN_ITEMS, "type attestation vsock-cid vsock-port", "type" },
+	{ .name = "intel-tdx", FOREIGN_ITEMS, "type attestation vsock-cid vsock-port",
+	  .default_key = "type" },
 	{ .name = "ivshmem", FOREIGN_ITEMS, "size name" },
 	{ .name = "keephugepages", FOREIGN_FLAG },
 	{ .name = "keyboard", FOREIGN_TEXT,
@@ -35,25 +90,25 @@ static const struct foreign table[] = {
 	  "sv sl tr" },
 	{ .name = "kvm", FOREIGN_FLAG },
 	{ .name = "localtime", FOREIGN_FLAG },
-	{ .name = "migrate_downtime", FOREIGN_TEXT, .live = true },
+	{ .name = "migrate_downtime", FOREIGN_RATIO, .live = true },
 	{ .name = "migrate_speed", FOREIGN_NUMBER, .live = true },
 	{ .name = "numa", FOREIGN_ITEMS, "cpus hostnodes memory policy", .last = 7 },
 	{ .name = "ostype", FOREIGN_TEXT,
 	  "other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris" },
-	{ .name = "parallel", FOREIGN_TEXT, .last = 2 },
+	{ .name = "parallel", FOREIGN_TEXT, .check = check_parallel, .last = 2 },
 	{ .name = "reboot", FOREIGN_FLAG },
-	{ .name = "serial", FOREIGN_TEXT, .first = 1, .last = 3 },
+	{ .name = "serial", FOREIGN_TEXT, .check = key_check_serial, .first = 1, .last = 3 },
 	{ .name = "spice_enhancements", FOREIGN_ITEMS, "foldersharing videostreaming" },
-	{ .name = "startdate", FOREIGN_TEXT },
+	{ .name = "startdate", FOREIGN_TEXT, .check = check_date },
 	{ .name = "tablet", FOREIGN_FLAG, .plug = "usb" },
 	{ .name = "tdf", FOREIGN_FLAG },
-	{ .name = "usb", FOREIGN_ITEMS, "host mapping usb3", "host", .last = 13,
+	{ .name = "usb", FOREIGN_ITEMS, "host mapping usb3", .default_key = "host", .last = 13,
 	  .plug = "usb" },
-	{ .name = "vcpus", FOREIGN_NUMBER, .plug = "cpu" },
+	{ .name = "vcpus", FOREIGN_NUMBER, .least = 1, .plug = "cpu" },
 	{ .name = "virtiofs", FOREIGN_ITEMS, "dirid cache direct-io expose-acl expose-xattr",
-	  "dirid", .last = 9 },
-	{ .name = "vmstatestorage", FOREIGN_TEXT, .live = true },
-	{ .name = "watchdog", FOREIGN_ITEMS, "model action", "model" },
+	  .default_key = "dirid", .last = 9 },
+	{ .name = "vmstatestorage", FOREIGN_TEXT, .check = key_check_storage, .live = true },
+	{ .name = "watchdog", FOREIGN_ITEMS, "model action", .default_key = "model" },
 };
 
 #define HAS_KEY "vyom has a key for it: "
@@ -167,29 +222,56 @@ int foreign_flag(const char *value)
 	return -1;
 }
 
+/* The words of items that take no others. */
+static const struct { const char *name, *item, *words; } item_words[] = {
+	{ "audio0", "device", "ich9-intel-hda intel-hda AC97" },
+	{ "audio0", "driver", "spice none" },
+	{ "numa", "policy", "preferred bind interleave" },
+	{ "spice_enhancements", "videostreaming", "off all filter" },
+	{ "watchdog", "action", "reset shutdown poweroff pause debug none" },
+	{ "watchdog", "model", "i6300esb ib700" },
+};
+
+static int check_item_words(const struct foreign *row, const char *name, const char *value,
+			    struct error *err)
+{
+	CLEANUP(propstr_release) struct propstr items = propstr_parse(value, row->default_key);
+
+	for (size_t i = 0; i < sizeof(item_words) / sizeof(*item_words); i++) {
+		const char *said = strcmp(item_words[i].name, row->name) == 0 ?
+					   propstr_get(&items, item_words[i].item) : NULL;
+
+		if (said && !strvec_words_have(item_words[i].words, said, strlen(said)))
+			return error_set(err, ERROR_SPEC, "%s: %s: \"%s\" is none of %s", name,
+					 item_words[i].item, said, item_words[i].words);
+	}
+	return 0;
+}
+
 /* NAME=VALUE,…; a word alone belongs to the default name, if there is one. */
 static int check_items(const struct foreign *row, const char *name, const char *value,
 		       struct error *err)
 {
-	for (size_t len; *value; value += len + (value[len] == ',')) {
-		size_t key;
+	size_t len;
 
-		len = strcspn(value, ",");
-		key = strcspn(value, "=");
+	for (const char *at = value; *at; at += len + (at[len] == ',')) {
+		size_t key = strcspn(at, "=");
+
+		len = strcspn(at, ",");
 		if (key >= len && row->default_key)
 			continue;
-		if (key >= len || !strvec_words_have(row->words, value, key))
+		if (key >= len || !strvec_words_have(row->words, at, key))
 			return error_set(err, ERROR_SPEC, "%s: \"%.*s\" is not one of its items; qm "
-							  "knows %s", name, (int)len, value,
-					 row->words);
+							  "knows %s", name, (int)len, at, row->words);
 	}
-	return 0;
+	return check_item_words(row, name, value, err);
 }
 
 static int check_value(const struct foreign *row, const char *name, const char *value,
 		       struct error *err)
 {
 	uint64_t number;
+	double ratio;
 
 	switch (row->form) {
 	case FOREIGN_FLAG:
@@ -197,13 +279,20 @@ static int check_value(const struct foreign *row, const char *name, const char *
 			return 0;
 		return error_set(err, ERROR_SPEC, "%s: \"%s\" is neither 1 nor 0", name, value);
 	case FOREIGN_NUMBER:
-		if (number_parse_unsigned(value, 0, UINT32_MAX, &number))
+		if (number_parse_unsigned(value, row->least, UINT32_MAX, &number))
 			return 0;
-		return error_set(err, ERROR_SPEC, "%s: \"%s\" is no whole number", name, value);
+		return error_set(err, ERROR_SPEC, "%s: \"%s\" is no whole number%s", name, value,
+				 row->least ? " from 1 on" : "");
+	case FOREIGN_RATIO:
+		if (number_parse_ratio(value, &ratio))
+			return 0;
+		return error_set(err, ERROR_SPEC, "%s: \"%s\" is no number", name, value);
 	case FOREIGN_ITEMS:
 		return check_items(row, name, value, err);
 	case FOREIGN_TEXT:
 	default:
+		if (row->check)
+			return row->check(value, err) < 0 ? error_prefix(err, "%s", name) : 0;
 		if (!row->words || strvec_words_have(row->words, value, strlen(value)))
 			return 0;
 		return error_set(err, ERROR_SPEC, "%s: \"%s\" is none of %s", name, value,

@@ -16,7 +16,8 @@ struct error;
 enum foreign_form {
 	FOREIGN_TEXT,
 	FOREIGN_FLAG,		/* 1 or 0 in the config, whatever way it was said */
-	FOREIGN_NUMBER,
+	FOREIGN_NUMBER,		/* a whole one */
+	FOREIGN_RATIO,		/* one that may have a fraction */
 	FOREIGN_ITEMS,		/* a property string */
 };
 
@@ -24,6 +25,8 @@ struct foreign {
 	const char *name;	/* "usb" for usb0 to usb13 */
 	enum foreign_form form;
 	const char *words;	/* TEXT: the values there are; ITEMS: the names; NULL: any */
+	int (*check)(const char *value, struct error *err);	/* TEXT: -1 with what is wrong */
+	unsigned least;		/* NUMBER */
 	const char *default_key;	/* ITEMS: the name that may be left out */
 	int first, last;	/* the numbers behind the name; last 0: none */
 	bool live;		/* in force at once, also where the VM runs */
