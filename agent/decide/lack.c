@@ -19,11 +19,15 @@ const char *lack_name(enum lack lack)
 	return lack == LACK_BOOT ? "boot" : "cloud-init";
 }
 
-/* Where there is no order Proxmox takes any disk that boots. */
+/*
+ * Where there is no order Proxmox takes any disk that boots.  What counts is the one that
+ * it is started with next, which may wait in [PENDING].
+ */
 static char *lack_of_boot(const struct diff_vm *diff)
 {
-	CLEANUP(propstr_release) struct propstr boot =
-		propstr_parse(vmconf_get(diff->guest->conf, "boot"), "legacy");
+	const char *value = vmconf_get(diff->guest->conf, "boot");
+	bool waits = vmconf_get_pending(diff->guest->conf, "boot", &value);
+	CLEANUP(propstr_release) struct propstr boot = propstr_parse(value, "legacy");
 	const char *order = propstr_get(&boot, "order");
 	CLEANUP(scope_free) char *copy = memory_copy(order);
 	char *rest = copy, *device;
@@ -33,8 +37,10 @@ static char *lack_of_boot(const struct diff_vm *diff)
 	while ((device = strsep(&rest, ";")))
 		if (strcmp(device, OPTION_BOOT_DISK) == 0)
 			return NULL;
-	return memory_print("its order is %s, without its disk %s: qm set %u --boot order=%s",
-			    *order ? order : "empty", OPTION_BOOT_DISK, diff->vmid, OPTION_BOOT_DISK);
+	return memory_print("its order %s %s%s, without its disk %s: qm set %u --boot order=%s",
+			    waits ? "will be" : "is", *order ? order : "empty",
+			    waits ? " at its next start" : "", OPTION_BOOT_DISK, diff->vmid,
+			    OPTION_BOOT_DISK);
 }
 
 static char *lack_of_cloudinit(const struct diff_vm *diff)
