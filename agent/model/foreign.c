@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/foreign.h"
 
+#include <regex.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -12,37 +13,22 @@
 #include "model/key_check.h"
 #include "model/propstr.h"
 
-#define DIGIT "0123456789"
-
-/* From least to most digits; they are passed over. */
-static bool take_digits(const char **at, size_t least, size_t most)
+static bool matches(const char *value, const char *pattern)
 {
-	size_t len = strspn(*at, DIGIT);
+	regex_t regex;
+	bool found;
 
-	*at += len;
-	return len >= least && len <= most;
-}
-
-static bool take_char(const char **at, char wanted)
-{
-	return *(*at)++ == wanted;
-}
-
-/* "2006-06-17T16:01:21", or its first half */
-static bool is_date(const char *at)
-{
-	if (!take_digits(&at, 4, 4) || !take_char(&at, '-') || !take_digits(&at, 1, 2) ||
-	    !take_char(&at, '-') || !take_digits(&at, 1, 2))
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return false;
-	if (!*at)
-		return true;
-	return take_char(&at, 'T') && take_digits(&at, 1, 2) && take_char(&at, ':') &&
-	       take_digits(&at, 1, 2) && take_char(&at, ':') && take_digits(&at, 1, 2) && !*at;
+	found = regexec(&regex, value, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return found;
 }
 
 static int check_date(const char *value, struct error *err)
 {
-	if (strcmp(value, "now") == 0 || is_date(value))
+	if (matches(value, "^(now|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+			   "(T[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2})?)$"))
 		return 0;
 	return error_set(err, ERROR_SPEC, "\"%s\" is no date; write now, 2006-06-17 or "
 					  "2006-06-17T16:01:21", value);
@@ -50,15 +36,8 @@ static int check_date(const char *value, struct error *err)
 
 static int check_parallel(const char *value, struct error *err)
 {
-	static const char *const heads[] = { "/dev/parport", "/dev/usb/lp" };
-
-	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
-		const char *at = value + strlen(heads[i]);
-
-		if (strncmp(value, heads[i], strlen(heads[i])) == 0 &&
-		    take_digits(&at, 1, 9) && !*at)
-			return 0;
-	}
+	if (matches(value, "^/dev/(parport|usb/lp)[0-9]+$"))
+		return 0;
 	return error_set(err, ERROR_SPEC, "\"%s\" is no parallel port; write one like "
 					  "/dev/parport0 or /dev/usb/lp0", value);
 }
