@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -204,6 +205,29 @@ static void find_drives(const struct spec_section *vm, const struct vmconf *conf
 	}
 }
 
+static bool will_have(const char *name, const struct spec_section *vm, const struct vmconf *conf)
+{
+	const char *pending;
+
+	return option_is_declared(vm, name) ||
+	       (conf && (vmconf_get(conf, name) || vmconf_get_pending(conf, name, &pending)));
+}
+
+/* The order that is declared: of any other qm takes out what goes. */
+static void find_boot(const struct spec_section *vm, const struct vmconf *conf,
+		      struct strvec *hindrances)
+{
+	const char *boot = spec_option(vm, "boot");
+	CLEANUP(scope_free) char *order = memory_copy(boot ? strchr(boot, '=') + 1 : "");
+	char *rest = order, *name;
+
+	while (boot && (name = strsep(&rest, ";")))
+		if (!will_have(name, vm, conf))
+			strvec_pushf(hindrances, "boot: its order names %s, which it will not have, and qm "
+						 "does not set that; declare that too, or take it out",
+				     name);
+}
+
 void hindrance_find(const struct spec_section *vm, const struct state *state,
 		    struct strvec *hindrances)
 {
@@ -216,6 +240,7 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 	find_plugged_memory(vm, conf, hindrances);
 	find_viommu(vm, conf, hindrances);
 	find_drives(vm, conf, hindrances);
+	find_boot(vm, conf, hindrances);
 	for (unsigned slot = 0; slot <= QM_NIC_MAX; slot++) {
 		const struct spec_section *nic = spec_find_nic(vm, slot);
 
