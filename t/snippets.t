@@ -339,4 +339,18 @@ for from in none old; do
 		done
 	done
 done
+# one of somebody else's, which nobody has put there
+node_new
+vms 2 'snippets = { "user=local:snippets/theirs.yaml" }'
+sed -i '/vm "vm-2"/s/{/{ start = false/' "$root/etc/vyom/vyom.conf"
+status 3 "a VM that would not start for want of a snippet" vyom apply --yes
+out 'refused vm-1 \(201\): snippets: the node has no local:snippets/theirs.yaml, and Proxmox starts no VM that shall have it' "is refused"
+no_out 'refused vm-2' "but not one that is not started"
+ok "before anything runs" not test -e "$root/etc/pve/qemu-server/201.conf"
+echo '#cloud-config' >"$root/var/lib/vz/snippets/theirs.yaml"
+status 0 "once it is there the VM is made" vyom apply --yes
+rm "$root/var/lib/vz/snippets/theirs.yaml"
+status 3 "a VM whose snippet is gone" vyom replace --yes vm-1
+out 'refused vm-1 \(201\): snippets: the node has no local:snippets/theirs.yaml' "is not replaced"
+ok "nor destroyed" test -e "$root/etc/pve/qemu-server/201.conf"
 done_testing

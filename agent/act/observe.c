@@ -2,6 +2,7 @@
 #include "act/observe.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "edge/lvs.h"
@@ -174,6 +175,36 @@ static void find_snippets(const struct spec *spec, struct state *state)
 	}
 }
 
+/* A place that Proxmox alone knows is not looked at. */
+static bool is_lost(const char *root, const struct state *state, const char *volid)
+{
+	CLEANUP(scope_free) char *why = NULL, *path = snippet_place(state, volid, &why), *full = NULL;
+
+	if (!path)
+		return why != NULL;
+	full = memory_print("%s%s", root, path);
+	return access(full, R_OK) < 0;
+}
+
+/* Of the others' that VMs of this node have, those that are not there. */
+static void find_lost_snippets(const char *root, const struct spec *spec, struct state *state)
+{
+	for (size_t i = 0; i < spec->vm_count; i++) {
+		const struct spec_section *vm = spec->vms[i];
+		const struct spec_value *said = spec_value(vm, KEY_SNIPPETS);
+
+		if (!vm->node || strcmp(vm->node->name, state->node) != 0)
+			continue;
+		for (size_t j = 0; said && j < said->list.count; j++) {
+			const char *volid = strchr(said->list.items[j], '=') + 1;
+
+			if (!spec_find_snippet(spec, volid) && is_lost(root, state, volid) &&
+			    !strvec_contains(&state->lost_snippets, volid))
+				strvec_push(&state->lost_snippets, volid);
+		}
+	}
+}
+
 int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,
 		 struct error *err)
 {
@@ -195,8 +226,10 @@ int observe_node(const char *root, const struct spec *spec, bool with_lvs, struc
 	}
 	mark_referenced(root, state);
 	note_all_held(root, state);
-	if (spec)
+	if (spec) {
 		find_snippets(spec, state);
+		find_lost_snippets(root, spec, state);
+	}
 	observe_snippets(root, state);
 	return 0;
 }

@@ -157,12 +157,31 @@ static void admit_hindrances(const struct spec_section *vm, unsigned vmid, const
 		plan_refuse(plan, vm->name, vmid, "%s", hindrances.items[i]);
 }
 
+/* One of somebody else's: qm names it to any VM, and the start then fails. */
+static void admit_snippets(const struct spec_section *vm, unsigned vmid, const struct state *state,
+			   struct plan *plan)
+{
+	const struct spec_value *said = spec_value(vm, KEY_SNIPPETS);
+
+	for (size_t i = 0; said && i < said->list.count; i++) {
+		const char *volid = strchr(said->list.items[i], '=') + 1;
+
+		if (strvec_contains(&state->lost_snippets, volid))
+			plan_refuse(plan, vm->name, vmid,
+				    "snippets: the node has no %s, and Proxmox starts no VM that shall "
+				    "have it; put it there, or let vyom: snippet \"%s\" { file = … }",
+				    volid, volid);
+	}
+}
+
 /* The steps of a VM stand together: its first one stands for it. */
 static void admit_vms(const struct state *state, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 
+		if (step->verb == QM_START)
+			admit_snippets(step->section, step->vmid, state, plan);
 		if (step->verb == QM_SNIPPET || (i > 0 && plan->steps[i - 1].vmid == step->vmid))
 			continue;
 		admit_cpus(step->section, step->vmid, state, plan);

@@ -281,14 +281,6 @@ static void check_declared(const struct spec_section *snippet, const struct stat
 	fitness_add(fitness, standing != SNIPPET_HINDERED, what, "%s", why ? why : texts[standing]);
 }
 
-static const struct spec_section *find_declared(const struct spec *spec, const char *volid)
-{
-	for (size_t i = 0; i < spec->snippet_count; i++)
-		if (strcmp(spec->snippets[i]->name, volid) == 0)
-			return spec->snippets[i];
-	return NULL;
-}
-
 void fitness_snippets(const struct spec *spec, const struct state *state,
 		      const struct record_vms *records, struct fitness *fitness,
 		      struct strvec *files)
@@ -303,7 +295,7 @@ void fitness_snippets(const struct spec *spec, const struct state *state,
 			gather_one(strchr(said->list.items[j], '=') + 1, &snippets);
 	}
 	for (size_t i = 0; i < snippets.count; i++) {
-		const struct spec_section *declared = find_declared(spec, snippets.items[i]);
+		const struct spec_section *declared = spec_find_snippet(spec, snippets.items[i]);
 
 		if (declared)
 			check_declared(declared, state, records, fitness);

@@ -343,6 +343,14 @@ bool spec_names_snippet(const struct spec_section *vm, const struct spec_section
 	return false;
 }
 
+const struct spec_section *spec_find_snippet(const struct spec *spec, const char *volid)
+{
+	for (size_t i = 0; i < spec->snippet_count; i++)
+		if (strcmp(spec->snippets[i]->name, volid) == 0)
+			return spec->snippets[i];
+	return NULL;
+}
+
 bool spec_uses_snippet(const struct spec *spec, const struct spec_section *node,
 		       const struct spec_section *snippet)
 {

@@ -70,6 +70,7 @@ void state_release(struct state *state)
 	thin_pools_release(&state->pools);
 	thin_volumes_release(&state->volumes);
 	release_snippets(state);
+	strvec_release(&state->lost_snippets);
 	free(state->held);
 	*state = (struct state)STATE_INIT;
 }

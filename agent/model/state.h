@@ -82,6 +82,7 @@ struct state {
 	bool lvs_asked;		/* inactive volumes and origins are known */
 	struct state_snippet *snippets;	/* that the spec declares, and VMs of this node name */
 	size_t snippet_count;
+	struct strvec lost_snippets;	/* that such VMs name, the spec does not, and are not there */
 	unsigned *held;		/* VMIDs that look half-made and whose lock a qm holds now */
 	size_t held_count;
 };
