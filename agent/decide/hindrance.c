@@ -147,6 +147,40 @@ static bool has_numa_nodes(const struct spec_section *vm, const struct vmconf *c
 /* MiB that a VM has whose other memory is plugged */
 #define STATIC_MEMORY 1024
 
+/*
+ * What Proxmox comes to with modules of 512 MiB, and from each 33rd on of twice as much:
+ * the least that is memory or more, and what is one module below that, MiB.
+ */
+static uint64_t next_plugged(uint64_t memory, uint64_t *below)
+{
+	uint64_t sum = STATIC_MEMORY, module = 512;
+
+	*below = sum;
+	for (unsigned count = 1; sum < memory; count++) {
+		*below = sum;
+		sum += module;
+		if (count % 32 == 0)
+			module *= 2;
+	}
+	return sum;
+}
+
+/* Of huge pages the modules are others. */
+static void find_odd_memory(uint64_t memory, const struct spec_section *vm,
+			    const struct vmconf *conf, struct strvec *hindrances)
+{
+	uint64_t below, above = next_plugged(memory, &below);
+	char less[NUMBER_TEXT], more[NUMBER_TEXT];
+
+	if (above == memory || spec_option(vm, "hugepages") ||
+	    (conf && vmconf_get(conf, "hugepages")))
+		return;
+	strvec_pushf(hindrances, "hotplug: with memory in it Proxmox plugs whole modules, which do not come "
+				 "to %lluM, so it would not start; give it %s or %s",
+		     (unsigned long long)memory, number_format_size(below * MIB, less),
+		     number_format_size(above * MIB, more));
+}
+
 static void find_plugged_memory(const struct spec_section *vm, const struct vmconf *conf,
 				struct strvec *hindrances)
 {
@@ -164,6 +198,8 @@ static void find_plugged_memory(const struct spec_section *vm, const struct vmco
 		strvec_pushf(hindrances, "hotplug: with memory in it Proxmox starts no VM with less than "
 					 "1G, and its memory is %lluM; give it 1G or more",
 			     (unsigned long long)memory);
+	else
+		find_odd_memory(memory, vm, conf, hindrances);
 }
 
 static void find_viommu(const struct spec_section *vm, const struct vmconf *conf,
