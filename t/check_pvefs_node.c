@@ -63,6 +63,30 @@ START_TEST(a_node_is_read)
 }
 END_TEST
 
+/* As Proxmox's GUI writes them. */
+static const char interfaces[] =
+	"auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet manual\n\tovs_type OVSPort\n"
+	"\tovs_bridge vmbr2\n\nauto vmbr2\niface vmbr2 inet manual\n\tovs_type OVSBridge\n"
+	"\tovs_ports eno1\n#ovs\n\nauto vmbr3\niface vmbr3 inet static\n\taddress 10.0.0.1/24\n"
+	" \tovs_type  OVSBridge\r\niface vmbr3 inet6 manual\n\tovs_type OVSBridge\n"
+	"iface vmbr0 inet manual\n\tbridge-ports none\niface ../net/lo inet manual\n\tovs_type OVSBridge\n"
+	"ovs_type\niface\n";
+
+START_TEST(a_bridge_of_an_open_vswitch_is_one_once_it_is_up)
+{
+	CLEANUP(state_release) struct state state = STATE_INIT;
+	struct error err = { 0 };
+
+	sysroot_put("/etc/network/interfaces", interfaces);
+	sysroot_put("/sys/class/net/eno1/mtu", "1500\n");
+	sysroot_put("/sys/class/net/vmbr3/mtu", "9000\n");
+	ck_assert_int_eq(pvefs_read_node(sysroot, &state, &err), 0);
+	ck_assert_uint_eq(state.bridges.count, 3);
+	ck_assert_str_eq(state.bridges.items[2], "vmbr3");
+	ck_assert_uint_eq(state_bridge_mtu(&state, "vmbr3"), 9000);
+}
+END_TEST
+
 START_TEST(this_machines_processors_are_counted)
 {
 	CLEANUP(state_release) struct state state = STATE_INIT;
@@ -172,6 +196,7 @@ static void add_cases(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
 	tcase_add_test(tcase, a_node_is_read);
+	tcase_add_test(tcase, a_bridge_of_an_open_vswitch_is_one_once_it_is_up);
 	tcase_add_test(tcase, this_machines_processors_are_counted);
 	tcase_add_loop_test(tcase, storages_are_read, 0, ROWS(storages));
 	tcase_add_test(tcase, a_node_without_pve_is_no_error);

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/scope.h"
+#include "model/site.h"
 #include "model/storage.h"
 #include "base/strbuf.h"
 
@@ -90,7 +91,29 @@ static void read_mtu(const char *root, const char *bridge, struct state *state)
 			(struct state_mtu){ memory_copy(bridge), (unsigned)mtu };
 }
 
-/* Bridges of the kernel, SDN's among them; an Open vSwitch shows no folder of its own. */
+/* The kernel shows one as it shows any interface: what it is stands in what it was set up from. */
+static void read_switches(const char *root, struct state *state)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(strvec_release) struct strvec switches = STRVEC_INIT;
+	CLEANUP(scope_free) char *path = memory_print("%s/etc/network/interfaces", root);
+
+	if (file_read(path, &text) < 0)
+		return;
+	site_parse_switches(text.buf, &switches);
+	for (size_t i = 0; i < switches.count; i++) {
+		CLEANUP(scope_free) char *link =
+			memory_print("%s/sys/class/net/%s", root, switches.items[i]);
+
+		if (strchr(switches.items[i], '/') || access(link, F_OK) != 0 ||
+		    strvec_contains(&state->bridges, switches.items[i]))
+			continue;
+		strvec_push(&state->bridges, switches.items[i]);
+		read_mtu(root, switches.items[i], state);
+	}
+}
+
+/* Bridges of the kernel, SDN's among them, and of an Open vSwitch, which has no such folder. */
 static int read_bridges(const char *root, struct state *state, struct error *err)
 {
 	char path[PATH_MAX], folder[PATH_MAX];
@@ -111,6 +134,7 @@ static int read_bridges(const char *root, struct state *state, struct error *err
 		read_mtu(root, entry->d_name, state);
 	}
 	closedir(dir);
+	read_switches(root, state);
 	strvec_sort(&state->bridges);
 	return 0;
 }

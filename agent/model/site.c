@@ -66,6 +66,34 @@ static void take_id(const struct propstr *range, const char *key, unsigned *id)
 		*id = (unsigned)number;
 }
 
+/* The next of the words with blanks between, or NULL. */
+static char *next_word(char **line)
+{
+	char *word;
+
+	while ((word = strsep(line, " \t\r")) && !*word)
+		;
+	return word;
+}
+
+void site_parse_switches(char *text, struct strvec *bridges)
+{
+	const char *name = NULL;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *key = next_word(&line), *value = next_word(&line);
+
+		if (!key || !value)
+			continue;
+		if (strcmp(key, "iface") == 0)
+			name = value;
+		else if (name && strcmp(key, "ovs_type") == 0 && strcmp(value, "OVSBridge") == 0 &&
+			 !strvec_contains(bridges, name))
+			strvec_push(bridges, name);
+	}
+}
+
 void site_parse_datacenter(char *text, struct site *site)
 {
 	char *line;

@@ -2,7 +2,7 @@
 /*
  * site.h - what surrounds the node's VMs: rules of the datacenter, firewall, net, clock
  *
- * Only check and init ask for it.  The parsers cut up their text, pass over lines that
+ * Only check and init ask for it, but for the switches.  The parsers cut up their text, pass over lines that
  * make no sense, and add to a site that site_init() made.
  */
 #ifndef SITE_H
@@ -48,6 +48,12 @@ void site_parse_routes(char *text, struct site *site);
 
 /* /proc/net/fib_trie */
 void site_parse_addresses(char *text, struct site *site);
+
+/*
+ * The bridges of an Open vSwitch in /etc/network/interfaces, as Proxmox writes them, each
+ * once: where it tells of them is there alone.
+ */
+void site_parse_switches(char *text, struct strvec *bridges);
 
 /* The first net on that interface, or NULL. */
 const struct site_net *site_find_net(const struct site *site, const char *interface);

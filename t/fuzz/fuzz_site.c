@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any text is a datacenter.cfg, a firewall's, or a list of the kernel's: what is read of it holds. */
+/* Any text is a datacenter.cfg, a firewall's, a list of interfaces, or one of the kernel's: what is read of it holds. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,22 @@ static void read_firewall(char *text, struct site *site)
 	site_parse_firewall(text, &site->firewall);
 }
 
+static void read_switches(char *text, struct site *site)
+{
+	CLEANUP(strvec_release) struct strvec bridges = STRVEC_INIT;
+
+	(void)site;
+	site_parse_switches(text, &bridges);
+	for (size_t i = 0; i < bridges.count; i++)
+		if (!*bridges.items[i] || strpbrk(bridges.items[i], " \t\r\n"))
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(char *text, struct site *site) = {
 		site_parse_datacenter, site_parse_routes, site_parse_addresses, read_firewall,
+		read_switches,
 	};
 	CLEANUP(site_release) struct site site;
 
