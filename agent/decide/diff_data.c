@@ -283,3 +283,17 @@ void diff_data_release(struct diff_vm *diff)
 	}
 	free(diff->data);
 }
+
+bool diff_takes_back(const struct diff_vm *diff, const struct vmconf_entry *entry)
+{
+	if (!vmconf_is_unused(entry->key))
+		return false;
+	for (size_t i = 0; i < diff->data_count; i++) {
+		const struct diff_data *data = &diff->data[i];
+
+		if (!data->disk.detached && !data->attached && !data->strange && data->volid &&
+		    vmconf_is_drive_of(entry, data->volid))
+			return true;
+	}
+	return false;
+}

@@ -12,6 +12,7 @@
 
 struct record_copies;
 struct vmconf;
+struct vmconf_entry;
 
 /* Of a slot that shall have none: volid, attached, strange and known alone are said. */
 struct diff_data {
@@ -41,5 +42,8 @@ bool diff_slot_is_pending(const struct diff_vm *diff, const char *slot);
 
 /* Does a disk that shall grow wait for that? */
 bool diff_growth_is_pending(const struct diff_vm *diff);
+
+/* Is the entry an unusedN, whose volume is that of a declared disk and will be attached again? */
+bool diff_takes_back(const struct diff_vm *diff, const struct vmconf_entry *entry);
 
 #endif

@@ -173,7 +173,8 @@ static void add_unnamed(struct differences *differences, const struct diff_vm *d
 	const struct vmconf *conf = diff->guest->conf;
 
 	for (size_t i = 0; i < conf->live_count; i++)
-		if (extra_matters(diff->vm, &conf->live[i]))
+		if (!diff_takes_back(diff, &conf->live[i]) &&
+		    extra_matters(diff->vm, &conf->live[i]))
 			add(differences, conf->live[i].key, NULL, conf->live[i].value,
 			    DIFFERENCE_NEVER,
 			    memory_copy("the file does not name it: it is left alone"));

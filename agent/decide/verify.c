@@ -188,7 +188,8 @@ static void add_extras(struct verify *verify, const struct diff_vm *vm)
 	const struct vmconf *conf = vm->guest->conf;
 
 	for (size_t i = 0; i < conf->live_count; i++)
-		if (extra_matters(vm->vm, &conf->live[i]))
+		if (!diff_takes_back(vm, &conf->live[i]) &&
+		    extra_matters(vm->vm, &conf->live[i]))
 			add(verify, VERIFY_UNDECLARED, vm->vm->name, vm->vmid,
 			    conf->live[i].key)->text = memory_print(
 				"the VM has %s, which the file does not name; it is left alone",
