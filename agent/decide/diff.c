@@ -151,21 +151,6 @@ static void compare_pool(struct diff_vm *diff, const char *found)
 		diff->pool = wanted;
 }
 
-static const struct thin_volume *cloudinit_volume(const struct state *state,
-						  const struct vmconf *conf)
-{
-	for (size_t i = 0; i < conf->live_count; i++) {
-		CLEANUP(propstr_release) struct propstr drive = PROPSTR_INIT;
-
-		if (!vmconf_is_drive(conf->live[i].key) ||
-		    !strstr(conf->live[i].value, "-cloudinit"))
-			continue;
-		drive = propstr_parse(conf->live[i].value, "file");
-		return state_find_volume(state, propstr_get(&drive, "file"));
-	}
-	return NULL;
-}
-
 /*
  * A clone's cloud-init volume is empty until the first start (pve-facts 12.14):
  * as long as it is, nothing in the guest depends on any option.  After a reboot
@@ -176,7 +161,7 @@ static const struct thin_volume *cloudinit_volume(const struct state *state,
 static bool was_never_started(const struct state *state, const struct vmconf *conf,
 			      const struct record_vm *record, bool declared_to_run)
 {
-	const struct thin_volume *volume = cloudinit_volume(state, conf);
+	const struct thin_volume *volume = state_find_cloudinit(state, conf);
 
 	if (volume && volume->active)
 		return volume->mapped == 0;

@@ -103,11 +103,18 @@ static bool is_half_destroyed(const struct state *state, const struct record_ste
 	return disk && was_there(doubt, disk);
 }
 
-/* Its data is not whole, and nobody ever saw it: as if the clone had been cut off. */
-static bool is_spoilt(const struct record_vm *record, const struct state_guest *guest)
+/*
+ * Its data is not whole, and nobody ever saw it: as if the clone had been cut off.  Who
+ * started it elsewhere filled its cloud-init drive, or left it inactive (pve-facts 12.14).
+ */
+static bool is_spoilt(const struct state *state, const struct record_vm *record,
+		      const struct state_guest *guest)
 {
+	const struct thin_volume *seed = state_find_cloudinit(state, guest->conf);
+
 	return record && record->suspect && !record->started && !guest->pid &&
-	       obstacle_is_same_vm(record, guest->conf);
+	       obstacle_is_same_vm(record, guest->conf) && seed && seed->active &&
+	       seed->mapped == 0;
 }
 
 /* Adds the volids, and names them in text; false if one is not ours. */
@@ -230,7 +237,7 @@ void leftover_find(const struct state *state, const struct record_vms *records, 
 	if (guest && !qm_lock_is_debris(vmconf_get(guest->conf, "lock"))) {
 		if (vmconf_get(guest->conf, "lock"))
 			return;
-		certain = is_spoilt(record, guest) ||
+		certain = is_spoilt(state, record, guest) ||
 			  is_half_destroyed(state, doubt, record, guest->conf);
 		if (!certain)
 			return;

@@ -135,6 +135,15 @@ struct thin_volume *state_find_drive(const struct state *state, const struct vmc
 	return state_find_volume(state, propstr_get(&drive, "file"));
 }
 
+struct thin_volume *state_find_cloudinit(const struct state *state, const struct vmconf *conf)
+{
+	for (size_t i = 0; i < conf->live_count; i++)
+		if (vmconf_is_drive(conf->live[i].key) &&
+		    strstr(conf->live[i].value, "-cloudinit"))
+			return state_find_drive(state, conf, conf->live[i].key);
+	return NULL;
+}
+
 char *state_drive_path(const struct state *state, const struct vmconf *conf, const char *key)
 {
 	CLEANUP(propstr_release) struct propstr drive = propstr_parse(vmconf_get(conf, key), "file");

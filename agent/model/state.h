@@ -109,6 +109,9 @@ struct thin_volume *state_find_volume(const struct state *state, const char *vol
 struct thin_volume *state_find_drive(const struct state *state, const struct vmconf *conf,
 				     const char *key);
 
+/* That of the cloud-init drive, or NULL. */
+struct thin_volume *state_find_cloudinit(const struct state *state, const struct vmconf *conf);
+
 /* "VG/NAME" of a config's drive on a thin pool, whether it is there or not; or NULL; caller frees. */
 char *state_drive_path(const struct state *state, const struct vmconf *conf, const char *key);
 
