@@ -194,6 +194,21 @@ status 1 "verify tells that too" vyom verify
 out 'vm-2 \(202\): vm: replaced outside' "by that word"
 
 node_again
+vyom destroy --yes vm-1
+wrap qm <<-'END'
+	if [ "$1 $3" = "clone 201" ]; then
+		"$real" clone 9000 201 --name vm-1 --description 'managed by vyom: test/vm-1' >/dev/null
+		cp "$root/etc/pve/qemu-server/201.conf" "$root/restored"
+	fi
+	exec "$real" "$@"
+END
+status 3 "a VM that somebody restores from a backup as it is cloned" vyom apply --yes
+out 'vm-1 \(201\) +clone +failed .*it carries vyom.s mark, but the journal of this node does not know it' "is not the clone"
+ok "and is not touched" cmp "$root/restored" "$root/etc/pve/qemu-server/201.conf"
+status 3 "nor by the next run" vyom apply --yes
+ok "which knows none of it either" cmp "$root/restored" "$root/etc/pve/qemu-server/201.conf"
+
+node_again
 sed -i 's/^vmgenid: .*/vmgenid: 99999999-9999-4999-8999-999999999999/' "$root/etc/pve/qemu-server/201.conf"
 sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
 status 3 "a VM that went back in time is not changed" vyom apply --yes
