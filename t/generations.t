@@ -78,6 +78,21 @@ status 3 "with one id another image is refused" build
 out 'it is a finished template, of another image, and stays: give it a range' "with what to do"
 ok "and it stays" test -n "$(volume base-9000-disk-0)"
 template_conf 'vmids = "9000-9001"'
+
+# --- an id that somebody takes as it is created, with a copy of the template that has its notes ---
+wrap qm <<-'END'
+	if [ "$1" = create ]; then
+		"$real" clone 9000 9001 --name mine >/dev/null
+		cp "$root/etc/pve/qemu-server/9001.conf" "$root/mine"
+	fi
+	exec "$real" "$@"
+END
+ok "a copy made by hand as the next generation is created" not build
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+out 'its id belongs to "mine", which vyom did not build' "is in its way"
+status 3 "the next build leaves it alone" build
+ok "as it is" cmp "$root/mine" "$root/etc/pve/qemu-server/9001.conf"
+qm destroy 9001 >/dev/null
 status 0 "with a range it is built" build
 
 # --- pruned, and cut off in the midst of it ---

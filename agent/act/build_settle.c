@@ -26,17 +26,23 @@ static bool ended_well(const struct record_step *step)
 	       (len == done || step->output[len - done - 1] == '\n');
 }
 
-/* The VM that create made, if it did to the end: its mark is in its only config. */
+/*
+ * The VM that create made, if it did to the end: its mark is in its only config.  A copy that
+ * somebody made of a template by hand has the mark as well, but not the name.
+ */
 static const struct state_guest *find_made(const struct record_step *step,
 					   const struct state *state)
 {
 	const struct state_guest *guest = state_find_guest(state, step->vmid);
 	CLEANUP(scope_free) char *mark = memory_print(GOLDEN_MARK "%s", step->vm);
 
+	const char *name;
+
 	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock") ||
-	    !vmconf_description_has_line(guest->conf, mark))
+	    !vmconf_description_has_line(guest->conf, mark) || !record_step_found_free(step))
 		return NULL;
-	return guest;
+	name = vmconf_get(guest->conf, "name");
+	return name && strcmp(name, step->vm) == 0 ? guest : NULL;
 }
 
 /* Who it is, as soon as it is there: nothing else will be done to any other VM. */

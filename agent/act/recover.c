@@ -26,19 +26,6 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
-/* An id that had a config before the clone was not ours to give (the clone then failed). */
-static bool was_free_before(const struct record_step *step)
-{
-	return !step->before ||
-	       strncmp(step->before, RECORD_NO_CONFIG, strlen(RECORD_NO_CONFIG)) == 0;
-}
-
-/* It met a VM that came in between: that bears our name and mark too if it was restored. */
-static bool has_clashed(const struct record_step *step)
-{
-	return step->output && qm_output_is_clash(step->output);
-}
-
 bool recover_identify_clone(const struct state *state, const struct record_step *step,
 			    struct record_vms *records)
 {
@@ -48,7 +35,7 @@ bool recover_identify_clone(const struct state *state, const struct record_step 
 	const char *name;
 
 	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock") ||
-	    !was_free_before(step) || has_clashed(step))
+	    !record_step_found_free(step))
 		return false;
 	name = vmconf_get(guest->conf, "name");
 	cluster = option_marked_cluster(guest->conf, step->vm);
@@ -110,7 +97,7 @@ bool recover_left_something(const struct state *state, const struct record_vms *
 {
 	CLEANUP(leftover_release) struct leftover leftover = { .volids = STRVEC_INIT };
 
-	if (has_clashed(step))
+	if (step->output && qm_output_is_clash(step->output))
 		return false;
 	if (qm_verb_has(qm_verb_find(step->verb), QM_NAMES))
 		return leftover_stray(state, records, step->vmid).volume != NULL;

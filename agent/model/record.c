@@ -193,6 +193,14 @@ static void forget_copies(struct record_copies *copies, unsigned vmid)
 			remove_copy(copies, &copies->items[i]);
 }
 
+bool record_step_found_free(const struct record_step *step)
+{
+	if (step->before &&
+	    strncmp(step->before, RECORD_NO_CONFIG, strlen(RECORD_NO_CONFIG)) != 0)
+		return false;
+	return !step->output || !qm_output_is_clash(step->output);
+}
+
 char *record_step_source(const struct record_step *step)
 {
 	const char *source = step->before ? strstr(step->before, ", " RECORD_SOURCE) : NULL;

@@ -163,6 +163,13 @@ struct record_copy *record_copies_find(const struct record_copies *copies, const
 /* Add copy, whose strings are taken over, in place of another of that volume. */
 void record_copies_put(struct record_copies *copies, struct record_copy copy);
 
+/*
+ * Had its id no config before step, a clone or create, and none when its qm came to it?  Else
+ * what is there is another's, who may well have given it our name and mark: by a restore, or a
+ * copy.
+ */
+bool record_step_found_free(const struct record_step *step);
+
 /* The volid that step, a move, copies, or NULL; caller frees. */
 char *record_step_source(const struct record_step *step);
 
