@@ -119,7 +119,7 @@ static bool copy_is_short(const struct state *state, const struct record_step *s
 	if (!strstr(step->argv, "--full 1") || sscanf(step->argv, "qm clone %u", &template) != 1)
 		return false;
 	source = state_find_guest(state, template);
-	if (!source || !source->conf)
+	if (!copy || !copy->conf || !source || !source->conf)
 		return false;
 	made = state_find_drive(state, copy->conf, OPTION_BOOT_DISK);
 	from = state_find_drive(state, source->conf, OPTION_BOOT_DISK);
