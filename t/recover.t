@@ -257,6 +257,20 @@ status 0 "the next one frees it" vyom destroy --yes vm-1
 out 'vm-1 \(201\) +free +done' "as a step of its own"
 ok "nothing is left" test "$(volumes_of 201)" = 0
 
+# --- a step that cannot be begun ---
+node_new
+vms 1
+faults <<<'clone:201 disk-allocated kill'
+vyom apply --yes
+wrap pvesm <<-'END'
+	[ "$1" != free ] || touch "$root/var/lib/vyom/output/2-2"
+	exec "$real" "$@"
+END
+status 2 "where what was left is taken away, and the destroy cannot be begun" vyom apply --yes
+out 'vm-1 \(201\): .*/output/2-2 is there already' "it says why"
+status 0 "the next run goes on, for what is left is ours still" vyom apply --yes
+status 0 "and nothing is left to do" vyom plan
+
 # --- a pool that somebody else fills while a clone is copied ---
 node_new
 vms 2 'clone = "full"'

@@ -5,6 +5,7 @@
 
 #include "act/build.h"
 #include "act/observe.h"
+#include "act/recover.h"
 #include "act/snippet_work.h"
 #include "act/wait.h"
 #include "base/error.h"
@@ -138,6 +139,18 @@ static int make_child(struct worker *worker, const struct strvec *words, struct 
 			     err);
 }
 
+/* What an earlier step left is there still, and ours by this one now, which was to take it away. */
+static enum record_result settle_unbegun(struct worker *worker)
+{
+	const struct apply *apply = worker->apply;
+
+	if (qm_verb_has(worker_step(worker)->verb, QM_LEAVES) &&
+	    recover_left_something(apply->state, apply->records, &worker->record))
+		return RECORD_INTERRUPTED;
+	record_vms_doubt_end(apply->records, worker->record.vmid);
+	return RECORD_FAILED;
+}
+
 /* The intent stands, but nothing came of it: say so, or the next run would wonder. */
 static int cancel(struct worker *worker, struct error *err)
 {
@@ -145,10 +158,9 @@ static int cancel(struct worker *worker, struct error *err)
 	struct error ignored;
 
 	child_release_fds(&worker->child);
-	record_vms_doubt_end(worker->apply->records, worker->record.vmid);
 	worker->state = WORKER_FAILED;
 	worker->result->vms_failed += worker_has_vm(worker);
-	worker->record.result = RECORD_FAILED;
+	worker->record.result = settle_unbegun(worker);
 	worker->record.ended = clock_wall();
 	worker->record.message = memory_copy(err->text);
 	journal_step_end(worker->apply->journal, &worker->record, &ignored);
