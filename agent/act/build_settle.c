@@ -35,7 +35,6 @@ static const struct state_guest *find_made(const struct record_step *step,
 {
 	const struct state_guest *guest = state_find_guest(state, step->vmid);
 	CLEANUP(scope_free) char *mark = memory_print(GOLDEN_MARK "%s", step->vm);
-
 	const char *name;
 
 	if (!guest || !guest->conf || !guest->local || vmconf_get(guest->conf, "lock") ||
