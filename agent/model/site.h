@@ -2,8 +2,8 @@
 /*
  * site.h - what surrounds the node's VMs: rules of the datacenter, firewall, net, clock
  *
- * Only check and init ask for it, but for the switches.  The parsers cut up their text, pass over lines that
- * make no sense, and add to a site that site_init() made.
+ * Only check and init ask for it, but for the switches.  The parsers cut up their text, pass
+ * over lines that make no sense, and add to a site that site_init() made.
  */
 #ifndef SITE_H
 #define SITE_H
