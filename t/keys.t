@@ -109,6 +109,7 @@ for key in $(keys); do
 	[ "$key" = memory ] && memory=
 	case $key in
 	agent-*) applied "$key" "$memory" "agent = true" "$line" ;;
+	cpu-flags | cpu-hidden) applied "$key" "$memory" 'cpu = "host"' "$line" ;;
 	rng-*) applied "$key" "$memory" 'rng = "/dev/urandom"' "$line" ;;
 	*) applied "$key" "$memory" "$line" ;;
 	esac

@@ -202,6 +202,16 @@ static void find_plugged_memory(const struct spec_section *vm, const struct vmco
 		find_odd_memory(memory, vm, conf, hindrances);
 }
 
+static void find_cpu(const struct spec_section *vm, const struct vmconf *conf,
+		     struct strvec *hindrances)
+{
+	CLEANUP(propstr_release) struct propstr cpu = parse_option("cpu", vm, conf);
+
+	if (cpu.count && !propstr_get(&cpu, "cputype"))
+		strvec_pushf(hindrances, "cpu: qm sets flags, and whether it hides, only beside a model, and "
+					 "nothing says one; say cpu, which without a word is kvm64");
+}
+
 static void find_viommu(const struct spec_section *vm, const struct vmconf *conf,
 			struct strvec *hindrances)
 {
@@ -274,6 +284,7 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 	find_vcpus(vm, conf, hindrances);
 	find_balloon(vm, conf, hindrances);
 	find_plugged_memory(vm, conf, hindrances);
+	find_cpu(vm, conf, hindrances);
 	find_viommu(vm, conf, hindrances);
 	find_drives(vm, conf, hindrances);
 	find_boot(vm, conf, hindrances);

@@ -103,6 +103,7 @@ sub check {
     }
     my $first = { drive => 'file', net => 'model' }->{$kind} // $schema->{need};
     $errors .= "$name.$first: property is missing and it is not optional\n" if $first && !exists($part->{$first});
+    $errors .= "CPU is missing cputype\n" if $kind eq 'cpu' && !exists($part->{cputype});
     $errors .= "$name.gw: missing property - 'ip' needed\n" if $kind eq 'ipconfig' && $part->{gw} && !$part->{ip};
     die "invalid format - format error\n$errors" if $errors ne '';
     for my $key (keys %$part) {
