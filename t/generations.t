@@ -95,6 +95,21 @@ ok "as it is" cmp "$root/mine" "$root/etc/pve/qemu-server/9001.conf"
 qm destroy 9001 >/dev/null
 status 0 "with a range it is built" build
 
+# --- a generation that somebody clones between the plan and the prune, its disk active since another clone ---
+qm clone 9000 300 --name other >/dev/null
+qm destroy 300 >/dev/null
+wrap lvs <<-'END'
+	"$real" "$@"
+	[ -e "$root/cloned" ] && exit
+	touch "$root/cloned"
+	"$root/usr/sbin/qm" clone 9000 300 --name other >/dev/null
+END
+status 3 "a generation that is cloned just before it is pruned" vyom template --yes prune
+out 'VMs were cloned from it, and share its data' "is in use"
+ok "and stays" test -n "$(volume base-9000-disk-0)"
+mv "$root/usr/sbin/lvs-real" "$root/usr/sbin/lvs"
+qm destroy 300 >/dev/null
+
 # --- pruned, and cut off in the midst of it ---
 generation=2
 for point in freed volumes stub user-lock pools purged removed; do

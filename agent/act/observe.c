@@ -364,18 +364,22 @@ static void refresh_strays(struct refresh *refresh, unsigned vmid)
 			refresh->result = -1;
 }
 
-/* A half-made guest, or a half-made template, may have volumes that its config does not name. */
+/*
+ * A half-made guest, or a half-made template, may have volumes that its config does not name;
+ * and what was cloned from a template only lvs knows.
+ */
 int observe_guest(const char *root, struct state *state, unsigned vmid, struct error *err)
 {
 	struct refresh refresh = { .root = root, .state = state, .err = err };
 	const struct state_guest *guest;
+	bool template;
 
 	if (pvefs_read_guest(root, state, vmid, err) < 0)
 		return -1;
 	guest = state_find_guest(state, vmid);
-	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock") ||
-	    vmconf_get(guest->conf, "template")) {
-		refresh.result = look_at_volumes(root, state, vmid, false, err);
+	template = guest && guest->conf && vmconf_get(guest->conf, "template");
+	if (!guest || !guest->conf || vmconf_get(guest->conf, "lock") || template) {
+		refresh.result = look_at_volumes(root, state, vmid, template, err);
 	} else {
 		vmconf_each_volume(guest->conf, refresh_volume, &refresh);
 		refresh_strays(&refresh, vmid);
