@@ -36,9 +36,9 @@ void golden_step_seal(const struct golden *golden, struct plan *plan);
 /* What the file does not say, and a build needs. */
 void golden_refuse_config(const struct golden *golden, struct plan *plan);
 
-/* The guest that has the id, and is none that we may go on with. */
+/* The guest that has the id, and is none that we may go on with; finished: it was ours once. */
 void golden_refuse_guest(const struct golden *golden, const struct state_guest *guest,
-			 struct plan *plan);
+			 bool finished, struct plan *plan);
 
 /* Builds that the journal does not know, with any id of the range: two would have one address. */
 void golden_refuse_unknown(const struct golden *golden, const struct state *state,

@@ -130,16 +130,20 @@ static bool is_finished(const struct golden *golden, const struct state_guest *g
 }
 
 /*
- * Is it ours to go on with?  Of another image only what was never finished: until the
- * next generation is good VMs are made of it, and may share its data.
+ * Is it ours to go on with?  Only what was never finished: until the next generation is good
+ * VMs are made of a finished one, and may share its data; or somebody made it a VM again.
  */
 static bool is_left(const struct golden *golden, const struct state_guest *guest,
 		    const struct record_vms *records)
 {
-	if (!golden_record(records, guest) || !guest->local || vmconf_get(guest->conf, "lock"))
+	const struct record_template *record = golden_record(records, guest);
+
+	if (!record || !guest->local || vmconf_get(guest->conf, "lock"))
 		return false;
-	return !golden_is_ready(guest) || golden_is_of_image(golden->template, guest) ||
-	       is_half_destroyed(records, golden->vmid);
+	if (is_half_destroyed(records, golden->vmid))
+		return true;
+	return !record->sealed &&
+	       (!golden_is_ready(guest) || golden_is_of_image(golden->template, guest));
 }
 
 static void plan_leftover(const struct golden *golden, const struct leftover *leftover,
@@ -177,5 +181,5 @@ void golden_plan(const struct golden *golden, const struct state *state,
 	else if (is_left(golden, guest, records))
 		plan_guest_left(golden, state, guest, records, plan);
 	else
-		golden_refuse_guest(golden, guest, plan);
+		golden_refuse_guest(golden, guest, record && record->sealed, plan);
 }

@@ -49,7 +49,7 @@ void golden_refuse_config(const struct golden *golden, struct plan *plan)
 }
 
 void golden_refuse_guest(const struct golden *golden, const struct state_guest *guest,
-			 struct plan *plan)
+			 bool finished, struct plan *plan)
 {
 	const char *lock = guest->conf ? vmconf_get(guest->conf, "lock") : NULL;
 	const char *name = guest->conf ? vmconf_get(guest->conf, "name") : NULL;
@@ -67,6 +67,12 @@ void golden_refuse_guest(const struct golden *golden, const struct state_guest *
 			    "it is a finished template, of another image, and stays: give it a "
 			    "range, vmids = \"%u-%u\", so that the next generation has an id of "
 			    "its own", golden->vmid, golden->vmid + 9);
+	else if (finished)
+		plan_refuse(plan, golden->template->name, golden->vmid,
+			    "it was finished, and somebody has made it a VM again, so it stays: "
+			    "make it a template (qm template %u), or give it a range, vmids = "
+			    "\"%u-%u\", so that a new generation has an id of its own",
+			    golden->vmid, golden->vmid, golden->vmid + 9);
 	else
 		plan_refuse(plan, golden->template->name, golden->vmid,
 			    "its id belongs to \"%s\", which vyom did not build from this image: "
