@@ -110,6 +110,13 @@ ok "and stays" test -n "$(volume base-9000-disk-0)"
 mv "$root/usr/sbin/lvs-real" "$root/usr/sbin/lvs"
 qm destroy 300 >/dev/null
 
+# --- a generation that somebody made a VM again ---
+sed -i 's/^template: 1/template: 0/' "$root/etc/pve/qemu-server/9000.conf"
+status 0 "one that is a VM again is not pruned" vyom template --yes prune
+out '9000\): it was finished, and somebody has made it a VM again: it is left alone' "which is said"
+ok "and stays" test -n "$(volume base-9000-disk-0)" -a -e "$root/etc/pve/qemu-server/9000.conf"
+sed -i 's/^template: 0/template: 1/' "$root/etc/pve/qemu-server/9000.conf"
+
 # --- pruned, and cut off in the midst of it ---
 generation=2
 for point in freed volumes stub user-lock pools purged removed; do

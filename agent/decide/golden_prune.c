@@ -12,6 +12,8 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
+#define GOLDEN_TAKEN "it was finished, and somebody has made it a VM again: it is left alone"
+
 /* Cut off in the midst of it: even its config may say no more what it was. */
 static bool is_half_pruned(const struct spec_section *template, const struct record_vms *records,
 			   unsigned vmid)
@@ -31,6 +33,15 @@ static void prune_rest(const struct spec_section *template, const struct state *
 		plan_undo(leftover, state, NULL, template->name, vmid, plan);
 	else
 		plan_refuse(plan, template->name, vmid, "%s", leftover->text);
+}
+
+/* Finished once, and a VM now: it is somebody's. */
+static bool is_taken(const struct record_vms *records, const struct state_guest *guest)
+{
+	const struct record_template *record = golden_record(records, guest);
+	const char *flag = guest->conf ? vmconf_get(guest->conf, "template") : NULL;
+
+	return record && record->sealed && !(flag && strcmp(flag, "1") == 0);
 }
 
 /* Only one whose build was cut off can be running. */
@@ -60,6 +71,8 @@ void golden_prune(const struct spec_section *template, const struct state *state
 	else if (!golden_record(records, guest))
 		plan_refuse(plan, template->name, vmid,
 			    "vyom did not build it, as far as its journal knows; it is left alone");
+	else if (is_taken(records, guest))
+		plan_refuse(plan, template->name, vmid, GOLDEN_TAKEN);
 	else if (lock)
 		plan_refuse(plan, template->name, vmid,
 			    "it is locked (%s): someone is at work on it; wait", lock);
@@ -80,6 +93,10 @@ void golden_prune_unused(const struct spec_section *template, const struct state
 		const struct state_guest *guest = state_find_guest(state, vmid);
 		bool ours = guest && golden_record(records, guest);
 
+		if (ours && !is_half_pruned(template, records, vmid) && is_taken(records, guest)) {
+			plan_note(plan, template->name, vmid, GOLDEN_TAKEN);
+			continue;
+		}
 		if (!is_half_pruned(template, records, vmid) &&
 		    (!ours || vmid == newest || golden_is_used(state, vmid)))
 			continue;
