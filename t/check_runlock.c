@@ -89,6 +89,19 @@ START_TEST(a_lock_that_somebody_else_made_is_refused)
 }
 END_TEST
 
+START_TEST(a_pipe_in_place_of_the_lock_holds_up_nobody)
+{
+	struct error err = { 0 };
+
+	ck_assert_int_eq(mkfifo(sysroot_path(LOCK), 0666), 0);
+	alarm(10);
+	ck_assert(!runlock_is_held(sysroot));
+	ck_assert_int_eq(runlock_take(sysroot, "apply", 0, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_REFUSED);
+	ck_assert_msg(strstr(err.text, "is no file: remove it"), "%s", err.text);
+}
+END_TEST
+
 static void add_cases(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
@@ -96,6 +109,7 @@ static void add_cases(TCase *tcase)
 	tcase_add_loop_test(tcase, the_holders_name_cannot_steer_the_terminal, 0, ROWS(holders));
 	tcase_add_test(tcase, a_lock_that_cannot_be_made_is_an_error);
 	tcase_add_test(tcase, a_lock_that_somebody_else_made_is_refused);
+	tcase_add_test(tcase, a_pipe_in_place_of_the_lock_holds_up_nobody);
 }
 
 TEST_MAIN("runlock", add_cases)

@@ -75,6 +75,9 @@ static int judge_owner(int fd, const char *path, struct error *err)
 
 	if (fstat(fd, &file) < 0)
 		return error_set_errno(err, "%s", path);
+	if (!S_ISREG(file.st_mode))
+		return error_set(err, ERROR_REFUSED, "%s is no file: remove it, then run vyom again",
+				 path);
 	if (file.st_uid == geteuid() || file.st_uid == 0)
 		return 0;
 	return error_set(err, ERROR_REFUSED,
@@ -106,7 +109,7 @@ int runlock_take(const char *root, const char *verb, unsigned seconds, struct er
 bool runlock_is_held(const char *root)
 {
 	CLEANUP(scope_free) char *path = lock_path(root);
-	CLEANUP(scope_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(scope_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
