@@ -209,6 +209,25 @@ status 3 "nor by the next run" vyom apply --yes
 ok "which knows none of it either" cmp "$root/restored" "$root/etc/pve/qemu-server/201.conf"
 
 node_again
+cp "$root/etc/pve/qemu-server/201.conf" "$root/lost"
+qm stop 201 >/dev/null
+qm destroy 201 >/dev/null
+wrap qm <<-'END'
+	if [ "$1 $3" = "clone 201" ]; then
+		"$real" clone 9000 201 --name vm-1 >/dev/null
+		cp "$root/lost" "$root/etc/pve/qemu-server/201.conf"
+		sed -i 's/ rw / out_of_data_space /' "$root/run/dm/status"
+	fi
+	exec "$real" "$@"
+END
+vyom apply --yes
+out 'vm-1 \(201\) +clone +failed' "a VM that is restored as it was, into a full pool, is in the way of its clone"
+mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
+"$srcdir/t/node/refresh" "$root"
+vyom plan
+no_out 'its data is not whole' "and is not taken for a spoilt copy"
+
+node_again
 sed -i 's/^vmgenid: .*/vmgenid: 99999999-9999-4999-8999-999999999999/' "$root/etc/pve/qemu-server/201.conf"
 sed -i 's/256M/320M/' "$root/etc/vyom/vyom.conf"
 status 3 "a VM that went back in time is not changed" vyom apply --yes

@@ -36,7 +36,7 @@ static int remember_clone(struct worker *worker, struct error *err)
 				   err) < 0)
 		return -1;
 	vm = record_vms_find(apply->records, worker->record.vmid);
-	if (!vm || !worker->spoilt)
+	if (!vm || vm->run != worker->run || !worker->spoilt)
 		return 0;
 	vm->suspect = true;
 	return journal_vm_suspect(apply->journal, vm->vmid, err);
