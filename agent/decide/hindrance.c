@@ -2,6 +2,7 @@
 #include "decide/hindrance.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -202,6 +203,24 @@ static void find_plugged_memory(const struct spec_section *vm, const struct vmco
 		find_odd_memory(memory, vm, conf, hindrances);
 }
 
+/* taskset makes do with those of a list that there are, but not with none. */
+static void find_affinity(const struct spec_section *vm, const struct state *state,
+			  struct strvec *hindrances)
+{
+	const struct spec_value *said = spec_value(vm, KEY_AFFINITY);
+
+	if (!said || !state->cpus)
+		return;
+	for (const char *at = said->text; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strtoul(at, NULL, 10) < state->cpus)
+			return;
+	}
+	strvec_pushf(hindrances, "affinity: the node has none of the CPUs %s (it has 0 to %u), so it would "
+				 "not start; name those that it has",
+		     said->text, state->cpus - 1);
+}
+
 static void find_cpu(const struct spec_section *vm, const struct vmconf *conf,
 		     struct strvec *hindrances)
 {
@@ -284,6 +303,7 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 	find_vcpus(vm, conf, hindrances);
 	find_balloon(vm, conf, hindrances);
 	find_plugged_memory(vm, conf, hindrances);
+	find_affinity(vm, state, hindrances);
 	find_cpu(vm, conf, hindrances);
 	find_viommu(vm, conf, hindrances);
 	find_drives(vm, conf, hindrances);
