@@ -42,6 +42,16 @@ struct record_template *golden_record(const struct record_vms *records,
 	return record && uuid && strcmp(record->uuid, uuid) == 0 ? record : NULL;
 }
 
+struct record_template *golden_claimed(const struct record_vms *records,
+				       const struct state_guest *guest)
+{
+	struct record_template *record = golden_record(records, guest);
+	CLEANUP(scope_free) char *mark =
+		memory_print(GOLDEN_MARK "%s", record ? record->name : "");
+
+	return record && vmconf_description_has_line(guest->conf, mark) ? record : NULL;
+}
+
 static bool is_set(const struct vmconf *conf, const char *key)
 {
 	const char *value = vmconf_get(conf, key);
@@ -168,7 +178,7 @@ static bool is_begun(const struct spec_section *template, const struct state *st
 	/* what was finished, and is half destroyed, was being pruned */
 	if (doubt && strcmp(doubt->vm, template->name) == 0)
 		return !record || !record->sealed || qm_verb_has(qm_verb_find(doubt->verb), QM_MAKES);
-	return guest && golden_record(records, guest) && !record->sealed &&
+	return guest && golden_claimed(records, guest) && !record->sealed &&
 	       strcmp(record->name, template->name) == 0 &&
 	       (!golden_is_ready(guest) || golden_is_of_image(template, guest));
 }

@@ -101,6 +101,10 @@ unsigned golden_generation(const struct state_guest *guest);
 struct record_template *golden_record(const struct record_vms *records,
 				      const struct state_guest *guest);
 
+/* The same, or NULL where it has lost its mark: somebody has made it theirs, and it stays. */
+struct record_template *golden_claimed(const struct record_vms *records,
+				       const struct state_guest *guest);
+
 /* Does the volume, or any on this node, descend from the template's?  lvs must have been asked. */
 bool golden_is_from(const struct thin_volume *volume, unsigned vmid);
 bool golden_is_used(const struct state *state, unsigned vmid);

@@ -136,7 +136,7 @@ static bool is_finished(const struct golden *golden, const struct state_guest *g
 static bool is_left(const struct golden *golden, const struct state_guest *guest,
 		    const struct record_vms *records)
 {
-	const struct record_template *record = golden_record(records, guest);
+	const struct record_template *record = golden_claimed(records, guest);
 
 	if (!record || !guest->local || vmconf_get(guest->conf, "lock"))
 		return false;

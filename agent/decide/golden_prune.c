@@ -73,6 +73,10 @@ void golden_prune(const struct spec_section *template, const struct state *state
 			    "vyom did not build it, as far as its journal knows; it is left alone");
 	else if (is_taken(records, guest))
 		plan_refuse(plan, template->name, vmid, GOLDEN_TAKEN);
+	else if (!golden_claimed(records, guest))
+		plan_refuse(plan, template->name, vmid,
+			    "its notes lack the line \"" GOLDEN_MARK "%s\": someone took the mark "
+			    "away, so vyom leaves it alone", template->name);
 	else if (lock)
 		plan_refuse(plan, template->name, vmid,
 			    "it is locked (%s): someone is at work on it; wait", lock);
@@ -91,7 +95,7 @@ void golden_prune_unused(const struct spec_section *template, const struct state
 	spec_template_range(template, &first, &last);
 	for (unsigned vmid = first; vmid <= last; vmid++) {
 		const struct state_guest *guest = state_find_guest(state, vmid);
-		bool ours = guest && golden_record(records, guest);
+		bool ours = guest && golden_claimed(records, guest);
 
 		if (ours && !is_half_pruned(template, records, vmid) && is_taken(records, guest)) {
 			plan_note(plan, template->name, vmid, GOLDEN_TAKEN);
