@@ -217,6 +217,7 @@ wrap qm <<-'END'
 		"$real" clone 9000 201 --name vm-1 >/dev/null
 		cp "$root/lost" "$root/etc/pve/qemu-server/201.conf"
 		sed -i 's/ rw / out_of_data_space /' "$root/run/dm/status"
+		sleep 1.5 # the pool is looked at meanwhile
 	fi
 	exec "$real" "$@"
 END

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "act/build.h"
 #include "act/join.h"
@@ -26,6 +27,15 @@
 #include "model/state.h"
 #include "model/vmconf.h"
 
+/* A clone has a uuid of its own: that of an earlier VM with this id was restored. */
+static bool was_known(const struct record_vms *records, const struct record_vm *vm)
+{
+	const struct record_vm *known = record_vms_find(records, vm->vmid);
+
+	return known && known->run != vm->run && known->uuid &&
+	       strcasecmp(known->uuid, vm->uuid) == 0;
+}
+
 bool recover_identify_clone(const struct state *state, const struct record_step *step,
 			    struct record_vms *records)
 {
@@ -40,7 +50,7 @@ bool recover_identify_clone(const struct state *state, const struct record_step 
 	name = vmconf_get(guest->conf, "name");
 	cluster = option_marked_cluster(guest->conf, step->vm);
 	if (!cluster || !name || strcmp(name, step->vm) != 0 ||
-	    !record_vm_identify(&vm, guest->conf)) {
+	    !record_vm_identify(&vm, guest->conf) || was_known(records, &vm)) {
 		record_vm_release(&vm);
 		return false;
 	}
