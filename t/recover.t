@@ -227,6 +227,7 @@ mv "$root/usr/sbin/qm-real" "$root/usr/sbin/qm"
 "$srcdir/t/node/refresh" "$root"
 vyom plan
 no_out 'its data is not whole' "and is not taken for a spoilt copy"
+ok "nor touched" cmp "$root/lost" "$root/etc/pve/qemu-server/201.conf"
 
 node_again
 sed -i 's/^vmgenid: .*/vmgenid: 99999999-9999-4999-8999-999999999999/' "$root/etc/pve/qemu-server/201.conf"
