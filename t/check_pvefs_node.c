@@ -87,6 +87,21 @@ START_TEST(a_bridge_of_an_open_vswitch_is_one_once_it_is_up)
 }
 END_TEST
 
+START_TEST(cpu_models_of_the_cluster_are_read)
+{
+	CLEANUP(state_release) struct state state = STATE_INIT;
+	struct error err = { 0 };
+
+	sysroot_put("/etc/pve/virtual-guest/cpu-models.conf",
+		    "cpu-model: lab\n\tflags +aes\n\treported-model host\n\ncpu-model: avx2\r\n"
+		    "\tcpu-model none\ncpu-model:\n#cpu-model: no\n");
+	ck_assert_int_eq(pvefs_read_node(sysroot, &state, &err), 0);
+	ck_assert_uint_eq(state.cpu_models.count, 2);
+	ck_assert_str_eq(state.cpu_models.items[0], "lab");
+	ck_assert_str_eq(state.cpu_models.items[1], "avx2");
+}
+END_TEST
+
 START_TEST(this_machines_processors_are_counted)
 {
 	CLEANUP(state_release) struct state state = STATE_INIT;
@@ -197,6 +212,8 @@ static void add_cases(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, sysroot_remove);
 	tcase_add_test(tcase, a_node_is_read);
 	tcase_add_test(tcase, a_bridge_of_an_open_vswitch_is_one_once_it_is_up);
+	tcase_add_test(tcase, cpu_models_of_the_cluster_are_read);
+	tcase_add_test(tcase, cpu_models_of_the_cluster_are_read);
 	tcase_add_test(tcase, this_machines_processors_are_counted);
 	tcase_add_loop_test(tcase, storages_are_read, 0, ROWS(storages));
 	tcase_add_test(tcase, a_node_without_pve_is_no_error);

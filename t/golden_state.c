@@ -209,6 +209,8 @@ static const struct field {
 	FIELD(node, state, "memory", SIZE, memory, 0),
 	FIELD(node, state, "cpus", COUNT, cpus, 0),
 	FIELD(node, state, "bridge", LIST, bridges, 0),
+	FIELD(node, state, "cpu-model", LIST, cpu_models, 0),
+	FIELD(node, state, "lacks-snippet", LIST, lost_snippets, 0),
 	FIELD(node, state, "resource-pool", LIST, resource_pools, 0),
 	FIELD(node, state, "no-quorum", FLAG, quorate, false),
 	FIELD(node, state, "lvs-asked", FLAG, lvs_asked, true),

@@ -135,6 +135,18 @@ static bool plugs_memory(const struct spec_section *vm, const struct vmconf *con
 	return strvec_contains(&features, "memory");
 }
 
+/* One that vyom hands on: as declared, item by item, over what the VM has. */
+static struct propstr parse_foreign(const char *name, const struct spec_section *vm,
+				    const struct vmconf *conf)
+{
+	struct propstr value = propstr_parse(conf ? vmconf_get(conf, name) : NULL, name);
+	CLEANUP(propstr_release) struct propstr wanted = propstr_parse(spec_option(vm, name), name);
+
+	for (size_t i = 0; i < wanted.count; i++)
+		propstr_set(&value, wanted.items[i].key, wanted.items[i].value);
+	return value;
+}
+
 static bool has_numa_nodes(const struct spec_section *vm, const struct vmconf *conf)
 {
 	char name[] = "numa0";
@@ -221,12 +233,59 @@ static void find_affinity(const struct spec_section *vm, const struct state *sta
 		     said->text, state->cpus - 1);
 }
 
+/* What a node of a VM's own must say (Memory.pm: config); its memory, MiB. */
+static bool is_whole_node(const struct propstr *node, bool huge, uint64_t *memory)
+{
+	const char *said = propstr_get(node, "memory"), *cpus = propstr_get(node, "cpus");
+	const char *nodes = propstr_get(node, "hostnodes");
+
+	return cpus && said && number_parse_unsigned(said, 1, UINT32_MAX, memory) &&
+	       (nodes ? propstr_get(node, "policy") != NULL : !huge);
+}
+
+static void find_numa(const struct spec_section *vm, const struct vmconf *conf,
+		      struct strvec *hindrances)
+{
+	CLEANUP(propstr_release) struct propstr pages = parse_foreign("hugepages", vm, conf);
+	uint64_t sum = 0, memory = memory_of(vm, conf), part;
+	char name[] = "numa0";
+
+	if (number_of("numa", vm, conf) != 1) {
+		if (pages.count)
+			strvec_pushf(hindrances, "hugepages: Proxmox starts no VM that has them without "
+						 "numa; say numa = true");
+		return;
+	}
+	for (; name[4] < '8'; name[4]++) {
+		CLEANUP(propstr_release) struct propstr node = parse_foreign(name, vm, conf);
+
+		if (node.count && is_whole_node(&node, pages.count, &part))
+			sum += part;
+		else if (node.count)
+			strvec_pushf(hindrances, "%s: Proxmox starts no VM with such a node; say its cpus "
+						 "and memory, beside hugepages also hostnodes, and beside "
+						 "those a policy", name);
+	}
+	if (sum && sum != memory && !plugs_memory(vm, conf))
+		strvec_pushf(hindrances, "numa0 to numa7: they have %llu MiB together, and the VM %llu MiB, "
+					 "so it would not start; make them come to the same",
+			     (unsigned long long)sum, (unsigned long long)memory);
+}
+
+#define CUSTOM_CPU "custom-"
+
 static void find_cpu(const struct spec_section *vm, const struct vmconf *conf,
-		     struct strvec *hindrances)
+		     const struct state *state, struct strvec *hindrances)
 {
 	CLEANUP(propstr_release) struct propstr cpu = parse_option("cpu", vm, conf);
+	const char *model = propstr_get(&cpu, "cputype");
 
-	if (cpu.count && !propstr_get(&cpu, "cputype"))
+	if (model && strncmp(model, CUSTOM_CPU, strlen(CUSTOM_CPU)) == 0 &&
+	    !strvec_contains(&state->cpu_models, model + strlen(CUSTOM_CPU)))
+		strvec_pushf(hindrances, "cpu: the Proxmox cluster defines no %s; correct it, or add the "
+					 "model to /etc/pve/virtual-guest/cpu-models.conf",
+			     model);
+	if (cpu.count && !model)
 		strvec_pushf(hindrances, "cpu: qm sets flags, and whether it hides, only beside a model, and "
 					 "nothing says one; say cpu, which without a word is kvm64");
 }
@@ -304,7 +363,8 @@ void hindrance_find(const struct spec_section *vm, const struct state *state,
 	find_balloon(vm, conf, hindrances);
 	find_plugged_memory(vm, conf, hindrances);
 	find_affinity(vm, state, hindrances);
-	find_cpu(vm, conf, hindrances);
+	find_numa(vm, conf, hindrances);
+	find_cpu(vm, conf, state, hindrances);
 	find_viommu(vm, conf, hindrances);
 	find_drives(vm, conf, hindrances);
 	find_boot(vm, conf, hindrances);

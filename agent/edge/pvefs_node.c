@@ -113,6 +113,16 @@ static void read_switches(const char *root, struct state *state)
 	}
 }
 
+static void read_cpu_models(const char *root, struct state *state)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(scope_free) char *path =
+		memory_print("%s/etc/pve/virtual-guest/cpu-models.conf", root);
+
+	if (file_read(path, &text) == 0)
+		site_parse_cpu_models(text.buf, &state->cpu_models);
+}
+
 /* Bridges of the kernel, SDN's among them, and of an Open vSwitch, which has no such folder. */
 static int read_bridges(const char *root, struct state *state, struct error *err)
 {
@@ -189,6 +199,7 @@ int pvefs_read_node(const char *root, struct state *state, struct error *err)
 	if (read_memory(root, state, err) < 0 || read_bridges(root, state, err) < 0)
 		return -1;
 	read_cpus(root, state);
+	read_cpu_models(root, state);
 	read_resolver(root, state);
 	return state->mounted ? read_storages(root, state, err) : 0;
 }

@@ -94,6 +94,18 @@ void site_parse_switches(char *text, struct strvec *bridges)
 	}
 }
 
+void site_parse_cpu_models(char *text, struct strvec *models)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *key = next_word(&line), *name = next_word(&line);
+
+		if (key && name && strcmp(key, "cpu-model:") == 0)
+			strvec_push(models, name);
+	}
+}
+
 void site_parse_datacenter(char *text, struct site *site)
 {
 	char *line;

@@ -2,8 +2,8 @@
 /*
  * site.h - what surrounds the node's VMs: rules of the datacenter, firewall, net, clock
  *
- * Only check and init ask for it, but for the switches.  The parsers cut up their text, pass
- * over lines that make no sense, and add to a site that site_init() made.
+ * Only check and init ask for it, but for the switches and the CPU models.  The parsers cut up
+ * their text, pass over lines that make no sense, and add to a site that site_init() made.
  */
 #ifndef SITE_H
 #define SITE_H
@@ -54,6 +54,9 @@ void site_parse_addresses(char *text, struct site *site);
  * once: where it tells of them is there alone.
  */
 void site_parse_switches(char *text, struct strvec *bridges);
+
+/* Names of the CPU models in /etc/pve/virtual-guest/cpu-models.conf, without custom-. */
+void site_parse_cpu_models(char *text, struct strvec *models);
 
 /* The first net on that interface, or NULL. */
 const struct site_net *site_find_net(const struct site *site, const char *interface);

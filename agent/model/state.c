@@ -63,6 +63,7 @@ void state_release(struct state *state)
 	release_guests(state);
 	release_storages(state);
 	strvec_release(&state->bridges);
+	strvec_release(&state->cpu_models);
 	release_mtus(state);
 	strvec_release(&state->nameservers);
 	free(state->search);

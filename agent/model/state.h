@@ -72,6 +72,7 @@ struct state {
 	struct state_storage *storages;
 	size_t storage_count;
 	struct strvec bridges;
+	struct strvec cpu_models;	/* that the cluster defines, without custom- */
 	struct state_mtu *mtus;	/* of those whose MTU is known */
 	size_t mtu_count;
 	struct strvec nameservers;	/* that the node itself asks: at most three */
@@ -82,7 +83,8 @@ struct state {
 	bool lvs_asked;		/* inactive volumes and origins are known */
 	struct state_snippet *snippets;	/* that the spec declares, and VMs of this node name */
 	size_t snippet_count;
-	struct strvec lost_snippets;	/* that such VMs name, the spec does not, and are not there */
+	/* that such VMs name, the spec does not, and are not there; hookscripts that cannot be run */
+	struct strvec lost_snippets;
 	unsigned *held;		/* VMIDs that look half-made and whose lock a qm holds now */
 	size_t held_count;
 };

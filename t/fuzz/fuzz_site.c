@@ -26,11 +26,22 @@ static void read_switches(char *text, struct site *site)
 			abort();
 }
 
+static void read_cpu_models(char *text, struct site *site)
+{
+	CLEANUP(strvec_release) struct strvec models = STRVEC_INIT;
+
+	(void)site;
+	site_parse_cpu_models(text, &models);
+	for (size_t i = 0; i < models.count; i++)
+		if (!*models.items[i] || strpbrk(models.items[i], " \t\r\n"))
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(char *text, struct site *site) = {
 		site_parse_datacenter, site_parse_routes, site_parse_addresses, read_firewall,
-		read_switches,
+		read_switches, read_cpu_models,
 	};
 	CLEANUP(site_release) struct site site;
 

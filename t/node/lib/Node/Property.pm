@@ -127,7 +127,11 @@ sub wrong {
     } elsif ($type eq 'number') {
         return "type check ('number') failed - got '$value'" if $value !~ /^\d+(?:\.\d+)?$/;
     } elsif ($type eq 'cpu') {
-        return undef if $value =~ /^custom-./ || grep { $_ eq $value } @cpu;
+        return undef if grep { $_ eq $value } @cpu;
+        if ($value =~ /^custom-(.+)/) {
+            my $models = Node::Root::slurp(Node::Root::path('/etc/pve/virtual-guest/cpu-models.conf')) // '';
+            return $models =~ /^cpu-model:\s*\Q$1\E\s*$/m ? undef : "Custom cputype '$1' not found\n";
+        }
         return "Built-in cputype '$value' is not defined (missing 'custom-' prefix?)\n";
     } elsif ($type eq 'flags') {
         for my $flag (split /;/, $value, -1) {
