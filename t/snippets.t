@@ -353,4 +353,17 @@ rm "$root/var/lib/vz/snippets/theirs.yaml"
 status 3 "a VM whose snippet is gone" vyom replace --yes vm-1
 out 'refused vm-1 \(201\): snippets: the node has no local:snippets/theirs.yaml' "is not replaced"
 ok "nor destroyed" test -e "$root/etc/pve/qemu-server/201.conf"
+# --- a hookscript, which qm itself looks for ---
+node_new
+vms 1 'options = { "hookscript=local:snippets/hook.pl" }'
+status 3 "a hookscript that the node has not" vyom apply --yes
+out 'refused vm-1 \(201\): hookscript: the node has no local:snippets/hook.pl' "is refused"
+ok "before a VM is made" test ! -e "$root/etc/pve/qemu-server/201.conf"
+printf '#!/bin/sh\n' >"$root/var/lib/vz/snippets/hook.pl"
+status 3 "one that cannot be run" vyom apply --yes
+out 'refused vm-1 \(201\): hookscript: ' "is as well"
+chmod 755 "$root/var/lib/vz/snippets/hook.pl"
+status 0 "once it is there it is named" vyom apply --yes
+ok "to the VM" grep -qx 'hookscript: local:snippets/hook.pl' "$root/etc/pve/qemu-server/201.conf"
+
 done_testing

@@ -176,32 +176,39 @@ static void find_snippets(const struct spec *spec, struct state *state)
 }
 
 /* A place that Proxmox alone knows is not looked at. */
-static bool is_lost(const char *root, const struct state *state, const char *volid)
+static bool is_lost(const char *root, const struct state *state, const char *volid, int mode)
 {
 	CLEANUP(scope_free) char *why = NULL, *path = snippet_place(state, volid, &why), *full = NULL;
 
 	if (!path)
 		return why != NULL;
 	full = memory_print("%s%s", root, path);
-	return access(full, R_OK) < 0;
+	return access(full, mode) < 0;
 }
 
-/* Of the others' that VMs of this node have, those that are not there. */
+/* One that vyom puts there may be lost for now, unless it is to be run: it never can be. */
+static void note_lost(const char *root, const struct spec *spec, const char *volid, int mode,
+		      struct state *state)
+{
+	if ((mode == X_OK || !spec_find_snippet(spec, volid)) &&
+	    is_lost(root, state, volid, mode) && !strvec_contains(&state->lost_snippets, volid))
+		strvec_push(&state->lost_snippets, volid);
+}
+
+/* Those that VMs of this node name, and that are not there, or as hookscripts cannot be run. */
 static void find_lost_snippets(const char *root, const struct spec *spec, struct state *state)
 {
 	for (size_t i = 0; i < spec->vm_count; i++) {
 		const struct spec_section *vm = spec->vms[i];
 		const struct spec_value *said = spec_value(vm, KEY_SNIPPETS);
+		const char *hook = spec_option(vm, "hookscript");
 
 		if (!vm->node || strcmp(vm->node->name, state->node) != 0)
 			continue;
-		for (size_t j = 0; said && j < said->list.count; j++) {
-			const char *volid = strchr(said->list.items[j], '=') + 1;
-
-			if (!spec_find_snippet(spec, volid) && is_lost(root, state, volid) &&
-			    !strvec_contains(&state->lost_snippets, volid))
-				strvec_push(&state->lost_snippets, volid);
-		}
+		for (size_t j = 0; said && j < said->list.count; j++)
+			note_lost(root, spec, strchr(said->list.items[j], '=') + 1, R_OK, state);
+		if (hook)
+			note_lost(root, spec, hook, X_OK, state);
 	}
 }
 

@@ -174,6 +174,18 @@ static void admit_snippets(const struct spec_section *vm, unsigned vmid, const s
 	}
 }
 
+static void admit_hookscript(const struct plan_step *step, const struct state *state,
+			     struct plan *plan)
+{
+	const char *hook = spec_option(step->section, "hookscript");
+
+	if (hook && strvec_contains(&step->argv, "--hookscript") &&
+	    strvec_contains(&state->lost_snippets, hook))
+		plan_refuse(plan, step->vm, step->vmid,
+			    "hookscript: the node has no %s that root can run, and qm sets no other; "
+			    "put it there, and make it executable", hook);
+}
+
 /* The steps of a VM stand together: its first one stands for it. */
 static void admit_vms(const struct state *state, struct plan *plan)
 {
@@ -182,6 +194,8 @@ static void admit_vms(const struct state *state, struct plan *plan)
 
 		if (step->verb == QM_START)
 			admit_snippets(step->section, step->vmid, state, plan);
+		if (step->verb == QM_SET)
+			admit_hookscript(step, state, plan);
 		if (step->verb == QM_SNIPPET || (i > 0 && plan->steps[i - 1].vmid == step->vmid))
 			continue;
 		admit_cpus(step->section, step->vmid, state, plan);

@@ -85,6 +85,7 @@ sub work {
     check_boot($conf, $param, $delete);
     check_cloudinit_twice($conf, $param);
     check_balloon($conf, $param);
+    check_hookscript($param->{hookscript}) if defined($param->{hookscript});
     print "update VM $vmid: $said\n";
     my $count = 0;
     for my $key (@$revert) {
@@ -175,6 +176,15 @@ sub check_balloon {
     my ($memory) = ($param->{memory} // $conf->{pending}{memory} // $conf->{main}{memory} // 512) =~ /(\d+)/;
     my $balloon = $param->{balloon} // $conf->{pending}{balloon} // $conf->{main}{balloon};
     die "balloon value too large (must be smaller than assigned memory)\n" if $balloon && $balloon > $memory;
+}
+
+# As PVE::GuestHelpers has it.
+sub check_hookscript {
+    my ($volid) = @_;
+    die "'$volid' is not in the snippets directory\n" if $volid !~ /^[^:]+:snippets\//;
+    my $path = Node::Root::path(Node::Storage::path($volid));
+    die "script '$volid' does not exists\n" if !-f $path;
+    die "script '$volid' is not executable\n" if !-x $path;
 }
 
 # --- the pending section ---
