@@ -166,6 +166,12 @@ bool plan_wants_reinit(const struct diff_vm *diff, const struct state *state)
 	return is_reinit(diff, state, &names, &instances);
 }
 
+/* By the plan itself, which then has made it go down before, if it was up. */
+static bool is_started(const struct diff_vm *diff)
+{
+	return !diff->running && spec_flag(diff->vm, KEY_START);
+}
+
 /* What makes cloud-init start over wants a word of its own. */
 static void remark_reinit(const struct diff_vm *diff, const struct state *state,
 			  const struct plan_options *options, struct plan *plan)
@@ -176,8 +182,8 @@ static void remark_reinit(const struct diff_vm *diff, const struct state *state,
 		return;
 	if (options->reinit)
 		plan_note(plan, diff->vm->name, diff->vmid,
-			  "%s: at its next start cloud-init treats the guest as a new one%s",
-			  names.buf, instances.buf);
+			  "%s: at its %s cloud-init treats the guest as a new one%s", names.buf,
+			  is_started(diff) ? "start" : "next start", instances.buf);
 	else
 		plan_refuse(plan, diff->vm->name, diff->vmid,
 			    "%s: changing this makes cloud-init treat the guest as a new one%s at "
