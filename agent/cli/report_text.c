@@ -125,8 +125,10 @@ static void draw_plan(FILE *out, const json_t *plan)
 			   print_plural(steps), vms, all, print_plural(all));
 	else if (field_count(plan, "notes"))
 		print_text(out, "Nothing to do now; the notes say what is left.\n");
-	else
+	else if (all)
 		print_text(out, "Nothing to do: %zu VM%s as declared.\n", all, print_plural(all));
+	else
+		print_text(out, "Nothing to do.\n");
 }
 
 /* When it happened; now, unless it says so. */
