@@ -89,14 +89,16 @@ static void fill_getopt(unsigned bits, struct strbuf *letters, struct option *lo
 	longs[count] = (struct option){ .name = NULL };
 }
 
+/* One that getopt_long() found, which knows no others. */
 static const struct option_row *find_option(int value)
 {
+	size_t i = 0;
+
 	if (value >= 256)
 		return &options[value - 256];
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (options[i].letter == value)
-			return &options[i];
-	return NULL;
+	while (i < OPTION_COUNT - 1 && options[i].letter != value)
+		i++;
+	return &options[i];
 }
 
 /* What says how this vyom is to be run, and not what is to be done. */
