@@ -125,10 +125,8 @@ static void draw_plan(FILE *out, const json_t *plan)
 			   print_plural(steps), vms, all, print_plural(all));
 	else if (field_count(plan, "notes"))
 		print_text(out, "Nothing to do now; the notes say what is left.\n");
-	else if (all)
-		print_text(out, "Nothing to do: %zu VM%s as declared.\n", all, print_plural(all));
 	else
-		print_text(out, "Nothing to do.\n");
+		print_text(out, "Nothing to do: %zu VM%s as declared.\n", all, print_plural(all));
 }
 
 /* When it happened; now, unless it says so. */
