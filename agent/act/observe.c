@@ -186,18 +186,21 @@ static bool is_lost(const char *root, const struct state *state, const char *vol
 	return access(full, mode) < 0;
 }
 
-/* One that vyom puts there may be lost for now, unless it is to be run: it never can be. */
-static void note_lost(const char *root, const struct spec *spec, const char *volid, int mode,
-		      struct state *state)
+static void find_lost(const char *root, const struct strvec *volids, int mode, struct state *state)
 {
-	if ((mode == X_OK || !spec_find_snippet(spec, volid)) &&
-	    is_lost(root, state, volid, mode) && !strvec_contains(&state->lost_snippets, volid))
-		strvec_push(&state->lost_snippets, volid);
+	for (size_t i = 0; i < volids->count; i++)
+		if (is_lost(root, state, volids->items[i], mode))
+			strvec_push_once(&state->lost_snippets, volids->items[i]);
 }
 
-/* Those that VMs of this node name, and that are not there, or as hookscripts cannot be run. */
+/*
+ * Those that VMs of this node name, and that are not there, or as hookscripts cannot be run.
+ * One that vyom puts there may be lost for now, unless it is to be run: it never can be.
+ */
 static void find_lost_snippets(const char *root, const struct spec *spec, struct state *state)
 {
+	CLEANUP(strvec_release) struct strvec named = STRVEC_INIT, hooks = STRVEC_INIT;
+
 	for (size_t i = 0; i < spec->vm_count; i++) {
 		const struct spec_section *vm = spec->vms[i];
 		const struct spec_value *said = spec_value(vm, KEY_SNIPPETS);
@@ -206,10 +209,13 @@ static void find_lost_snippets(const char *root, const struct spec *spec, struct
 		if (!vm->node || strcmp(vm->node->name, state->node) != 0)
 			continue;
 		for (size_t j = 0; said && j < said->list.count; j++)
-			note_lost(root, spec, strchr(said->list.items[j], '=') + 1, R_OK, state);
+			if (!spec_find_snippet(spec, spec_snippet_volid(said->list.items[j])))
+				strvec_push_once(&named, spec_snippet_volid(said->list.items[j]));
 		if (hook)
-			note_lost(root, spec, hook, X_OK, state);
+			strvec_push_once(&hooks, hook);
 	}
+	find_lost(root, &named, R_OK, state);
+	find_lost(root, &hooks, X_OK, state);
 }
 
 int observe_node(const char *root, const struct spec *spec, bool with_lvs, struct state *state,

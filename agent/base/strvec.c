@@ -62,6 +62,12 @@ bool strvec_contains(const struct strvec *sv, const char *text)
 	return false;
 }
 
+void strvec_push_once(struct strvec *sv, const char *text)
+{
+	if (!strvec_contains(sv, text))
+		strvec_push(sv, text);
+}
+
 bool strvec_equal(const struct strvec *a, const struct strvec *b)
 {
 	if (a->count != b->count)

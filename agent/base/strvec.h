@@ -29,6 +29,9 @@ void strvec_pushl(struct strvec *sv, ...) __attribute__((sentinel));
 
 void strvec_extend(struct strvec *sv, const struct strvec *other);
 bool strvec_contains(const struct strvec *sv, const char *text);
+
+/* Add text, unless it is there. */
+void strvec_push_once(struct strvec *sv, const char *text);
 bool strvec_equal(const struct strvec *a, const struct strvec *b);
 void strvec_sort(struct strvec *sv);
 

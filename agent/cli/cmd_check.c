@@ -10,7 +10,6 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "base/scope.h"
-#include "base/strvec.h"
 #include "model/site.h"
 
 static void check_root(const struct cli *cli, struct fitness *fitness)
@@ -27,21 +26,6 @@ static void check_tool(const struct cli *cli, const char *path, struct fitness *
 
 	fitness_add(fitness, there, path,
 		    there ? "is there" : "is missing: is this a Proxmox VE node?");
-}
-
-static void check_snippets(const struct cli *cli, struct fitness *fitness)
-{
-	CLEANUP(strvec_release) struct strvec files = STRVEC_INIT;
-
-	fitness_snippets(cli->spec, &cli->state, &cli->records, fitness, &files);
-	for (size_t i = 0; i < files.count; i++) {
-		CLEANUP(scope_free) char *what = memory_print("snippet %s", files.items[i]);
-		CLEANUP(scope_free) char *full = memory_print("%s%s", cli->root, files.items[i]);
-		bool there = access(full, R_OK) == 0;
-
-		fitness_add(fitness, there, what, there ? "is there" :
-			    "is not there, and no VM starts that shall have it");
-	}
 }
 
 static int check_site(struct cli *cli, struct fitness *fitness, struct error *err)
@@ -68,7 +52,7 @@ static int check_all(struct cli *cli, struct fitness *fitness, struct error *err
 	if (pvefs_read_version(cli->root, &cli->state.version, err) < 0)
 		return -1;
 	fitness_node(cli->spec, &cli->state, fitness);
-	check_snippets(cli, fitness);
+	fitness_snippets(cli->spec, &cli->state, &cli->records, fitness);
 	return check_site(cli, fitness, err);
 }
 

@@ -164,7 +164,7 @@ static void admit_snippets(const struct spec_section *vm, unsigned vmid, const s
 	const struct spec_value *said = spec_value(vm, KEY_SNIPPETS);
 
 	for (size_t i = 0; said && i < said->list.count; i++) {
-		const char *volid = strchr(said->list.items[i], '=') + 1;
+		const char *volid = spec_snippet_volid(said->list.items[i]);
 
 		if (strvec_contains(&state->lost_snippets, volid))
 			plan_refuse(plan, vm->name, vmid,

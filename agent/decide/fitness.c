@@ -133,19 +133,13 @@ static void check_template(const struct spec_section *template, const struct sta
 	lint_release(&lints);
 }
 
-static void gather_one(const char *name, struct strvec *names)
-{
-	if (!strvec_contains(names, name))
-		strvec_push(names, name);
-}
-
 static void gather_data(const struct spec_section *vm, struct strvec *storages)
 {
 	struct data_disk disk;
 
 	for (size_t i = 0; data_disk_at(vm, i, &disk); i++) {
 		if (disk.storage)
-			gather_one(disk.storage, storages);
+			strvec_push_once(storages, disk.storage);
 		data_disk_release(&disk);
 	}
 }
@@ -157,7 +151,7 @@ static void check_resource_pools(const struct spec *spec, const struct spec_sect
 
 	for (size_t i = 0; i < spec->vm_count; i++)
 		if (spec->vms[i]->node == node && spec_value(spec->vms[i], KEY_POOL))
-			gather_one(spec_text(spec->vms[i], KEY_POOL), &pools);
+			strvec_push_once(&pools, spec_text(spec->vms[i], KEY_POOL));
 	for (size_t i = 0; i < pools.count; i++) {
 		CLEANUP(scope_free) char *what = memory_print("pool %s", pools.items[i]);
 
@@ -178,12 +172,12 @@ static void gather(const struct spec *spec, const struct spec_section *node,
 
 		if (vm->node != node)
 			continue;
-		gather_one(spec_text(vm, KEY_STORAGE), storages);
+		strvec_push_once(storages, spec_text(vm, KEY_STORAGE));
 		gather_data(vm, storages);
-		gather_one(spec_text(vm, KEY_BRIDGE), bridges);
+		strvec_push_once(bridges, spec_text(vm, KEY_BRIDGE));
 		for (size_t j = 0; j < vm->nic_count; j++)
 			if (vm->nics[j]->slot)
-				gather_one(spec_text(vm->nics[j], KEY_BRIDGE), bridges);
+				strvec_push_once(bridges, spec_text(vm->nics[j], KEY_BRIDGE));
 	}
 }
 
@@ -254,15 +248,17 @@ static void check_hindrances(const struct spec *spec, const struct spec_section 
 }
 
 /* One that somebody else puts there. */
-static void check_snippet(const struct state *state, const char *volid, struct fitness *fitness,
-			  struct strvec *files)
+static void check_snippet(const struct state *state, const char *volid, struct fitness *fitness)
 {
-	CLEANUP(scope_free) char *what = memory_print("snippet %s", volid), *why = NULL;
+	CLEANUP(scope_free) char *what = NULL, *why = NULL;
 	CLEANUP(scope_free) char *path = snippet_place(state, volid, &why);
+	bool lost = strvec_contains(&state->lost_snippets, volid);
 
+	what = memory_print("snippet %s", path ? path : volid);
 	if (path)
-		strvec_push(files, path);
-	else if (why)
+		fitness_add(fitness, !lost, what, lost ?
+			    "is not there, and no VM starts that shall have it" : "is there");
+	else if (lost)
 		fitness_add(fitness, false, what, "%s", why);
 }
 
@@ -282,8 +278,7 @@ static void check_declared(const struct spec_section *snippet, const struct stat
 }
 
 void fitness_snippets(const struct spec *spec, const struct state *state,
-		      const struct record_vms *records, struct fitness *fitness,
-		      struct strvec *files)
+		      const struct record_vms *records, struct fitness *fitness)
 {
 	const struct spec_section *node = spec_find_node(spec, state->node);
 	CLEANUP(strvec_release) struct strvec snippets = STRVEC_INIT;
@@ -292,7 +287,7 @@ void fitness_snippets(const struct spec *spec, const struct state *state,
 		const struct spec_value *said = spec_value(spec->vms[i], KEY_SNIPPETS);
 
 		for (size_t j = 0; said && spec->vms[i]->node == node && j < said->list.count; j++)
-			gather_one(strchr(said->list.items[j], '=') + 1, &snippets);
+			strvec_push_once(&snippets, spec_snippet_volid(said->list.items[j]));
 	}
 	for (size_t i = 0; i < snippets.count; i++) {
 		const struct spec_section *declared = spec_find_snippet(spec, snippets.items[i]);
@@ -300,7 +295,7 @@ void fitness_snippets(const struct spec *spec, const struct state *state,
 		if (declared)
 			check_declared(declared, state, records, fitness);
 		else
-			check_snippet(state, snippets.items[i], fitness, files);
+			check_snippet(state, snippets.items[i], fitness);
 	}
 	for (size_t i = 0; i < spec->snippet_count; i++)
 		if (!spec_uses_snippet(spec, NULL, spec->snippets[i]))

@@ -41,13 +41,11 @@ void fitness_remark(struct fitness *fitness, const char *what, const char *forma
 void fitness_node(const struct spec *spec, const struct state *state, struct fitness *fitness);
 
 /*
- * A line on each snippet of spec's VMs on this node that vyom puts there, or whose storage
- * has none; to files are added those, whole paths, that the caller is to look for.  A
- * remark on each that no VM names.
+ * A line on each snippet of spec's VMs on this node, but those whose place vyom cannot tell
+ * and does not put there.  A remark on each that no VM names.
  */
 void fitness_snippets(const struct spec *spec, const struct state *state,
-		      const struct record_vms *records, struct fitness *fitness,
-		      struct strvec *files);
+		      const struct record_vms *records, struct fitness *fitness);
 
 /* A remark on each thing around spec's VMs on this node that is seldom meant; else nothing. */
 void fitness_site(const struct spec *spec, const struct state *state, const struct site *site,

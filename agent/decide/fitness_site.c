@@ -71,9 +71,8 @@ static void remark_tags(const struct spec *spec, const struct spec_section *node
 		const struct spec_value *value = spec_value(spec->vms[i], KEY_TAGS);
 
 		for (size_t j = 0; spec->vms[i]->node == node && value && j < value->list.count; j++)
-			if (has_capital(value->list.items[j]) &&
-			    !strvec_contains(&tags, value->list.items[j]))
-				strvec_push(&tags, value->list.items[j]);
+			if (has_capital(value->list.items[j]))
+				strvec_push_once(&tags, value->list.items[j]);
 	}
 	strvec_join(&tags, ", ", &text);
 	if (text.len)

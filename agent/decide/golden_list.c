@@ -29,8 +29,7 @@ static void add_clones(const struct state *state, unsigned vmid, struct strvec *
 		if (!golden_is_from(volume, vmid))
 			continue;
 		text = memory_print("%s (%u)", name_of(state, volume->vmid), volume->vmid);
-		if (!strvec_contains(clones, text))
-			strvec_push(clones, text);
+		strvec_push_once(clones, text);
 	}
 }
 

@@ -54,15 +54,22 @@ static void find_card(const struct spec_section *vm, const struct spec_section *
 			     slot, (unsigned long long)mtu, bridge, most);
 }
 
+/* Of an option that vyom hands on, what is declared, else what conf has; or NULL. */
+static const char *text_of(const char *name, const struct spec_section *vm,
+			   const struct vmconf *conf)
+{
+	const char *declared = spec_option(vm, name);
+
+	return declared || !conf ? declared : vmconf_get(conf, name);
+}
+
 /* Those that are plugged at its start. */
 static void find_vcpus(const struct spec_section *vm, const struct vmconf *conf,
 		       struct strvec *hindrances)
 {
-	const char *text = spec_option(vm, "vcpus");
+	const char *text = text_of("vcpus", vm, conf);
 	uint64_t most = budget_cpus_of(vm, conf), vcpus;
 
-	if (!text && conf)
-		text = vmconf_get(conf, "vcpus");
 	if (text && number_parse_unsigned(text, 1, UINT32_MAX, &vcpus) && vcpus > most)
 		strvec_pushf(hindrances, "vcpus: it would have %llu of %llu processors (sockets times "
 					 "cores), so it would not start; give it as many or less",
@@ -152,7 +159,7 @@ static bool has_numa_nodes(const struct spec_section *vm, const struct vmconf *c
 	char name[] = "numa0";
 
 	for (; name[4] < '8'; name[4]++)
-		if (spec_option(vm, name) || (conf && vmconf_get(conf, name)))
+		if (text_of(name, vm, conf))
 			return true;
 	return false;
 }
@@ -185,8 +192,7 @@ static void find_odd_memory(uint64_t memory, const struct spec_section *vm,
 	uint64_t below, above = next_plugged(memory, &below);
 	char less[NUMBER_TEXT], more[NUMBER_TEXT];
 
-	if (above == memory || spec_option(vm, "hugepages") ||
-	    (conf && vmconf_get(conf, "hugepages")))
+	if (above == memory || text_of("hugepages", vm, conf))
 		return;
 	strvec_pushf(hindrances, "hotplug: with memory in it Proxmox plugs whole modules, which do not come "
 				 "to %lluM, so it would not start; give it %s or %s",
@@ -246,12 +252,12 @@ static bool is_whole_node(const struct propstr *node, bool huge, uint64_t *memor
 static void find_numa(const struct spec_section *vm, const struct vmconf *conf,
 		      struct strvec *hindrances)
 {
-	CLEANUP(propstr_release) struct propstr pages = parse_foreign("hugepages", vm, conf);
+	const char *pages = text_of("hugepages", vm, conf);
 	uint64_t sum = 0, memory = memory_of(vm, conf), part;
 	char name[] = "numa0";
 
 	if (number_of("numa", vm, conf) != 1) {
-		if (pages.count)
+		if (pages)
 			strvec_pushf(hindrances, "hugepages: Proxmox starts no VM that has them without "
 						 "numa; say numa = true");
 		return;
@@ -259,7 +265,7 @@ static void find_numa(const struct spec_section *vm, const struct vmconf *conf,
 	for (; name[4] < '8'; name[4]++) {
 		CLEANUP(propstr_release) struct propstr node = parse_foreign(name, vm, conf);
 
-		if (node.count && is_whole_node(&node, pages.count, &part))
+		if (node.count && is_whole_node(&node, pages, &part))
 			sum += part;
 		else if (node.count)
 			strvec_pushf(hindrances, "%s: Proxmox starts no VM with such a node; say its cpus "

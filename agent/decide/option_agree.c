@@ -59,8 +59,8 @@ void option_split_words(const char *text, struct strvec *words)
 	for (char *c = copy; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	while ((word = strsep(&rest, ";, ")))
-		if (*word && !strvec_contains(words, word))
-			strvec_push(words, word);
+		if (*word)
+			strvec_push_once(words, word);
 }
 
 static bool contains_all(const struct strvec *have, const struct strvec *want)

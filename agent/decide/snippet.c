@@ -118,9 +118,8 @@ void snippet_find_changes(const struct spec_section *vm, const struct vmconf *co
 		const struct spec_section *snippet = vm->snippets[i];
 
 		if (snippet_part_of(conf, snippet->name) == SNIPPET_IDENTITY &&
-		    snippet_changes(snippet, state, records) &&
-		    !strvec_contains(changed, snippet->name))
-			strvec_push(changed, snippet->name);
+		    snippet_changes(snippet, state, records))
+			strvec_push_once(changed, snippet->name);
 	}
 }
 
@@ -141,7 +140,6 @@ void snippet_find_unread(const struct spec_section *vm, const struct state_guest
 			 struct strvec *unread)
 {
 	for (size_t i = 0; i < vm->snippet_count; i++)
-		if (is_unread(vm->snippets[i], guest, state, records) &&
-		    !strvec_contains(unread, vm->snippets[i]->name))
-			strvec_push(unread, vm->snippets[i]->name);
+		if (is_unread(vm->snippets[i], guest, state, records))
+			strvec_push_once(unread, vm->snippets[i]->name);
 }

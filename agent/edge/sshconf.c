@@ -132,8 +132,7 @@ static int take_value(struct sshconf *conf, const struct place *place, const cha
 	if (words->count == 0)
 		return 0;
 	if (strcmp(keyword, "identityfile") == 0) {
-		if (!strvec_contains(&conf->key_files, words->items[0]))
-			strvec_push(&conf->key_files, words->items[0]);
+		strvec_push_once(&conf->key_files, words->items[0]);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)

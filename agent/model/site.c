@@ -88,9 +88,8 @@ void site_parse_switches(char *text, struct strvec *bridges)
 			continue;
 		if (strcmp(key, "iface") == 0)
 			name = value;
-		else if (name && strcmp(key, "ovs_type") == 0 && strcmp(value, "OVSBridge") == 0 &&
-			 !strvec_contains(bridges, name))
-			strvec_push(bridges, name);
+		else if (name && strcmp(key, "ovs_type") == 0 && strcmp(value, "OVSBridge") == 0)
+			strvec_push_once(bridges, name);
 	}
 }
 
@@ -199,9 +198,8 @@ void site_parse_addresses(char *text, struct site *site)
 		if (leaf)
 			last = leaf + strlen("|-- ");
 		else if (last && strstr(line, "/32 host LOCAL") && address_parse(last, &address) &&
-			 address.family == AF_INET && address.bytes[0] != 127 &&
-			 !strvec_contains(&site->addresses, last))
-			strvec_push(&site->addresses, last);
+			 address.family == AF_INET && address.bytes[0] != 127)
+			strvec_push_once(&site->addresses, last);
 	}
 }
 

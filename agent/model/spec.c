@@ -343,6 +343,11 @@ bool spec_names_snippet(const struct spec_section *vm, const struct spec_section
 	return false;
 }
 
+const char *spec_snippet_volid(const char *item)
+{
+	return strchr(item, '=') + 1;
+}
+
 const struct spec_section *spec_find_snippet(const struct spec *spec, const char *volid)
 {
 	for (size_t i = 0; i < spec->snippet_count; i++)

@@ -169,6 +169,9 @@ void spec_set_snippet(struct spec_section *snippet, const char *text);
 /* Does that VM name that snippet? */
 bool spec_names_snippet(const struct spec_section *vm, const struct spec_section *snippet);
 
+/* Of an item of `snippets`, "user=local:snippets/web.yaml", what follows the "=". */
+const char *spec_snippet_volid(const char *item);
+
 /* The section of the snippet that is called volid, or NULL. */
 const struct spec_section *spec_find_snippet(const struct spec *spec, const char *volid);
 

@@ -281,7 +281,7 @@ static void resolve_snippets(struct checker *c, struct spec_section *vm)
 
 	for (size_t i = 0; said && i < said->list.count; i++) {
 		struct spec_section *snippet =
-			spec_claims_find(&c->snippets, strchr(said->list.items[i], '=') + 1);
+			spec_claims_find(&c->snippets, spec_snippet_volid(said->list.items[i]));
 
 		if (snippet)
 			MEMORY_PUSH(vm->snippets, vm->snippet_count) = snippet;

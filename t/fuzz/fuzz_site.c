@@ -15,26 +15,26 @@ static void read_firewall(char *text, struct site *site)
 	site_parse_firewall(text, &site->firewall);
 }
 
+static void read_names(char *text, void (*parse)(char *text, struct strvec *names))
+{
+	CLEANUP(strvec_release) struct strvec names = STRVEC_INIT;
+
+	parse(text, &names);
+	for (size_t i = 0; i < names.count; i++)
+		if (!*names.items[i] || strpbrk(names.items[i], " \t\r\n"))
+			abort();
+}
+
 static void read_switches(char *text, struct site *site)
 {
-	CLEANUP(strvec_release) struct strvec bridges = STRVEC_INIT;
-
 	(void)site;
-	site_parse_switches(text, &bridges);
-	for (size_t i = 0; i < bridges.count; i++)
-		if (!*bridges.items[i] || strpbrk(bridges.items[i], " \t\r\n"))
-			abort();
+	read_names(text, site_parse_switches);
 }
 
 static void read_cpu_models(char *text, struct site *site)
 {
-	CLEANUP(strvec_release) struct strvec models = STRVEC_INIT;
-
 	(void)site;
-	site_parse_cpu_models(text, &models);
-	for (size_t i = 0; i < models.count; i++)
-		if (!*models.items[i] || strpbrk(models.items[i], " \t\r\n"))
-			abort();
+	read_names(text, site_parse_cpu_models);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
